@@ -1,7 +1,7 @@
 """Makes characters visible that a terminal or browser would obey instead of showing.
 
 Titles, labels and messages come from a server and from strangers who fill in surveys. Printed as
-they are, an escape sequence could clear the screen, show a link to elsewhere or hide what stands
+they are, an escape sequence could clear the screen, show a link to elsewhere or hide what is
 before it; marks of text direction could show a line in another order. Data stays as received.
 """
 

@@ -26,6 +26,7 @@ from tests.scripted import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from alchemer_nb.sandbox import Sandbox
     from tests.leaks.search import Search
@@ -117,6 +118,16 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test begins with an empty minute, so that none waits for the calls of others."""
     folder = tempfile.mkdtemp(dir=os.environ["ALCHEMER_LIMITS_FOLDER"])
     monkeypatch.setenv("ALCHEMER_LIMITS_FOLDER", folder)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No keychain, no display, no Binder; a folder of the test's own for what is remembered."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    keyring.set_keyring(fail.Keyring())
 
 
 @pytest.fixture(scope="session")

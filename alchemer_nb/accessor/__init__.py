@@ -1,4 +1,4 @@
 """``df.alchemer``: the accessor of frames of responses.
 
-May import: frame, privacy, compare, export, analysis, fetch.
+May import: privacy, compare, export, analysis, fetch, and what they may import.
 """

@@ -107,7 +107,7 @@ class AlchemerAccessor(FrameAnalysis):
         frame = self._wide_frame()
         description = describe_wide(frame)
         described = {}
-        for each in description.waves.values() or (description,):
+        for each in description.each_wave:
             described.update({n: (c, each) for n, c in each.columns.items() if n not in described})
         rows = [
             {

@@ -115,7 +115,7 @@ class FrameAnalysis:
             InvalidArgument: A question is unknown, or is no NPS question.
             KnowledgeLost: The frame carries no description.
         """
-        from alchemer_nb.analysis.nps import only_scores
+        from alchemer_nb.analysis.table import only_scores
 
         table = self.table(question, by, weight=weight, level=level, correction=correction)
         return only_scores(table)

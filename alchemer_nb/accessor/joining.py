@@ -117,7 +117,7 @@ def brought_back(known: pd.DataFrame, other: pd.DataFrame) -> list[str]:
 
     Returns:
         Column ids, sorted. A column that is hashed in the one and dropped in the other counts, as
-        hashes tell people apart. Empty if the attrs were redacted at least as far.
+        hashes distinguish people. Empty if the attrs were redacted at least as far.
     """
     dropped, hashed = _treated(other)
     here_dropped, here_hashed = _treated(known)

@@ -23,7 +23,7 @@ def relabel(frame: pd.DataFrame, choices: dict[str, Any]) -> pd.DataFrame:
 
     Raises:
         InvalidArgument: A choice does not fit.
-        KnowledgeLost: The frame carries no description, or its values do not tell enough.
+        KnowledgeLost: The frame carries no description, or its values do not suffice.
     """
     description = describe(frame)
     unknown = [name for name in choices if name not in _ALLOWED]

@@ -14,7 +14,6 @@ from alchemer_nb.files import import_optional, output_path, replace_atomically
 if TYPE_CHECKING:
     import os
 
-EXTRA = "analysis"
 _SUFFIXES = (".png", ".svg", ".pdf")
 INK = "#767676"  # words that are read on white and on black
 _SCALE = 2  # pixels of a picture for one of the screen
@@ -47,7 +46,7 @@ class Chart:
         Raises:
             ConfigurationError: Altair is not installed.
         """
-        altair = import_optional("altair", EXTRA)
+        altair = import_optional("altair", "analysis")
         return altair.Chart.from_dict(self.spec)
 
     def to_svg(self) -> str:
@@ -56,7 +55,7 @@ class Chart:
         Raises:
             ConfigurationError: vl-convert-python is not installed.
         """
-        svg = str(import_optional("vl_convert", EXTRA).vegalite_to_svg(json.dumps(self.spec)))
+        svg = str(import_optional("vl_convert", "analysis").vegalite_to_svg(json.dumps(self.spec)))
         if not self.description:
             return svg
         words = f'role="img" aria-label={quoteattr(self.description)}'
@@ -68,7 +67,7 @@ class Chart:
         Raises:
             ConfigurationError: vl-convert-python is not installed.
         """
-        convert = import_optional("vl_convert", EXTRA)
+        convert = import_optional("vl_convert", "analysis")
         return bytes(convert.vegalite_to_png(json.dumps(self.spec), scale=_SCALE))
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -88,7 +87,7 @@ class Chart:
         elif target.suffix.lower() == ".png":
             content = shown.to_png()
         else:
-            convert = import_optional("vl_convert", EXTRA)
+            convert = import_optional("vl_convert", "analysis")
             content = bytes(convert.vegalite_to_pdf(json.dumps(shown.spec)))
         with replace_atomically(target) as temporary:
             temporary.write_bytes(content)
@@ -123,7 +122,7 @@ class Chart:
 
 
 def without_title(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return a chart whose title stands elsewhere."""
+    """Return a chart without its title, for a place that shows the title as text."""
     return {key: value for key, value in spec.items() if key != "title"}
 
 

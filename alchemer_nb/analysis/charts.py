@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb.analysis.chart import Chart, look
-from alchemer_nb.analysis.grid import rounded
 from alchemer_nb.analysis.question import read_question
+from alchemer_nb.analysis.shown import rounded
 from alchemer_nb.analysis.statistics import are_whole
-from alchemer_nb.analysis.tabulate import TableOptions, build_banner, tabulate
+from alchemer_nb.analysis.tabulate import NPS_GROUPS, TableOptions, build_banner, tabulate
 from alchemer_nb.analysis.weights import read_weights
 from alchemer_nb.analysis.wording import distinct, shorten, widest, width_of, wrap, wrap_lines
 from alchemer_nb.errors import InvalidArgument
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _BAR = "#4a7caf"
-# Red to blue is told apart with every usual colour blindness, red to green is not.
+# Red and blue differ with every usual colour blindness, red and green do not.
 _STEPS = {
     2: ("#d6604d", "#4393c3"),
     3: ("#d6604d", "#d9d9d9", "#4393c3"),
@@ -48,6 +48,7 @@ _PANELS_IN_A_ROW, _MOST_TITLE_LINES, _MOST_STEPS = 4, 12, 11
 _WIDTH = 360
 _LEGEND_WIDTH, _LINE_HEIGHT = 580, 14
 _HUGE = 2.0**52  # above, floats have no halves
+_MOST_SPOKEN = 12  # labels in the words of a chart
 _PERCENT_WIDTH = 28  # pixels of a percent in a bar
 _SPLIT = "split(datum.label, '\\n')"
 
@@ -109,7 +110,7 @@ def draw_table(frame: pd.DataFrame, table: Table, options: TableOptions) -> Char
 
 
 def _is_one_scale(blocks: Sequence[Block]) -> bool:
-    """Check whether all have the same steps, and not more than colours can tell apart."""
+    """Check whether all have the same steps, few enough for a colour each."""
     alike = len({tuple(row.label for row in block.choices) for block in blocks}) == 1
     few = all(len(block.choices) <= _MOST_STEPS for block in blocks)
     return alike and few and all(block.is_scale for block in blocks)
@@ -241,13 +242,14 @@ def _height(labels: Sequence[str]) -> int:
     return max(40, (_LINE_HEIGHT * lines + 14) * len(labels))
 
 
-def _spoken(rows: Sequence[tuple[str, float]], most: int = 12) -> str:
+def _spoken(rows: Sequence[tuple[str, float]]) -> str:
     """Return labels and shares in words; of many, the highest."""
     there = [(label, share) for label, share in rows if not math.isnan(share)]
-    highest = sorted(range(len(there)), key=lambda place: -there[place][1])[:most]
+    highest = sorted(range(len(there)), key=lambda place: -there[place][1])[:_MOST_SPOKEN]
     named = [there[place] for place in sorted(highest)]
     parts = [f"{label} {rounded(100 * share)} %" for label, share in named]
-    rest = f" and {len(there) - most:,} more" if len(there) > most else ""
+    more = len(there) - len(named)
+    rest = f" and {more:,} more" if more else ""
     return (", ".join(parts) or "nobody") + rest + "."
 
 
@@ -316,7 +318,7 @@ def _bars(table: Table, options: TableOptions) -> tuple[dict[str, Any], str]:
 
 
 def _percent(share: float) -> str:
-    """Return a share as it stands in a bar; tables round the same way."""
+    """Return a share as a bar shows it, rounded as in tables."""
     return f"{rounded(100 * share)}%"
 
 
@@ -388,7 +390,7 @@ def _flat(label: str) -> str:
 def _nps(table: Table) -> tuple[dict[str, Any], str]:
     """Return a bar of detractors, passives and promoters, with the score at its end."""
     bars = _bars_of(table)
-    groups = ("Detractors (0–6)", "Passives (7–8)", "Promoters (9–10)")
+    groups = [label for label, _, _ in reversed(NPS_GROUPS)]
     values, scores, spoken = [], [], []
     for name, block, place in bars:
         score = block.row("NPS")
@@ -413,8 +415,8 @@ def _nps(table: Table) -> tuple[dict[str, Any], str]:
     layer = [
         {"mark": "bar", "encoding": {
             "y": y, "x": {"field": "start", "type": "quantitative", **axis}, "x2": {"field": "end"},
-            "color": {"field": "group", "type": "nominal", "sort": list(groups),
-                      "scale": {"domain": list(groups), "range": list(_NPS)}}}},
+            "color": {"field": "group", "type": "nominal", "sort": groups,
+                      "scale": {"domain": groups, "range": list(_NPS)}}}},
         {"transform": [{"filter": f"datum.share >= {_PERCENT_WIDTH / _WIDTH:.3f}"},
                        {"calculate": "(datum.start + datum.end) / 2", "as": "middle"}],
          "mark": {"type": "text", "fontSize": 11, "color": "#222222"}, "encoding": {

@@ -32,7 +32,7 @@ def hide_contacts(frame: pd.DataFrame, description: Description) -> pd.DataFrame
     """
     waves = len(description.waves) or 1
     described: dict[str, list[tuple[AnswerColumn, Description]]] = {}
-    for each in description.waves.values() or (description,):
+    for each in description.each_wave:
         for name, column in each.columns.items():
             described.setdefault(name, []).append((column, each))
     piped = [

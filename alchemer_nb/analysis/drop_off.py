@@ -10,11 +10,10 @@ import pandas as pd
 from alchemer_nb.frame.description import describe_wide
 from alchemer_nb.frame.missing import cell_states
 from alchemer_nb.frame.reasons import ANSWERED, REMOVED, SKIPPED
+from alchemer_nb.survey.filters import STATUSES
 
 if TYPE_CHECKING:
     from alchemer_nb.frame.description import Description
-
-_STATUSES = ("Complete", "Partial", "Disqualified")  # unless an analyst gave others
 
 
 def drop_off(frame: pd.DataFrame) -> pd.DataFrame:
@@ -56,8 +55,9 @@ def _of_wave(frame: pd.DataFrame, wave: Description) -> pd.DataFrame:
     for place, (_, each) in enumerate(pages):
         last[touched[each.id]] = place
     gave_up = last < len(pages) - 1
-    if "status" in frame.columns and frame["status"].isin(_STATUSES).any():
-        gave_up = ~frame["status"].isin(_STATUSES[:1]).to_numpy(bool)
+    # An analyst may have given statuses of other words.
+    if "status" in frame.columns and frame["status"].isin(STATUSES).any():
+        gave_up = ~frame["status"].isin(STATUSES[:1]).to_numpy(bool)
     rows = []
     for place, (number, each) in enumerate(pages):
         reached, left = int((last >= place).sum()), int(((last == place) & gave_up).sum())

@@ -8,10 +8,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from alchemer_nb.analysis.blocks import LOW, VERY_LOW
-from alchemer_nb.analysis.grid import (
+from alchemer_nb.analysis.shown import (
     Cell,
-    Grid,
     ShownRow,
+    ShownTable,
     count_cell,
     number_cell,
     percent_cell,
@@ -32,7 +32,7 @@ def lay_out(
     blocks: Sequence[Block],
     weight: str,
     footer: tuple[str, ...],
-) -> Grid:
+) -> ShownTable:
     """Return the cells of a table; alike items without a banner are one row each."""
     groups: Sequence[tuple[str, int]]
     if len(banner) > 1:
@@ -49,7 +49,7 @@ def lay_out(
         header = ["%" if has_shares else "Value", "n", *(["weighted n"] if weight else [])]
         groups, marks = [("", len(header))], [""] * len(header)
         rows = [row for block in blocks for row in _total_rows(block, len(blocks), weight)]
-    return Grid(title, tuple(groups), tuple(header), tuple(marks), tuple(rows), footer)
+    return ShownTable(title, tuple(groups), tuple(header), tuple(marks), tuple(rows), footer)
 
 
 def _banner_rows(block: Block, blocks: int, weight: str) -> Iterator[ShownRow]:

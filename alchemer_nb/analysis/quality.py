@@ -13,8 +13,8 @@ from unicodedata import east_asian_width
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.analysis.grid import NOTHING
 from alchemer_nb.analysis.question import read_question
+from alchemer_nb.analysis.shown import NOTHING
 from alchemer_nb.analysis.wave_questions import read_wave_questions
 from alchemer_nb.errors import InvalidArgument
 from alchemer_nb.frame.description import describe_wide

@@ -1,4 +1,4 @@
-"""Answers to a question as they stand in a frame, ready to be counted.
+"""Answers to a question as a frame has them, ready to be counted.
 
 A question is one or more items: itself, the rows of a grid, the items of a ranking. Each item says
 who was asked, who answered and what was chosen, by row of the frame. What an analyst blanked or
@@ -45,7 +45,7 @@ MOST_VALUES = 60  # different texts or numbers of a column that is no question
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer that can be chosen.
+    """An option of the survey, or another value of a column, that is counted by itself.
 
     Attributes:
         label: Its words.
@@ -163,7 +163,7 @@ def read_question(
         )  # fmt: skip
         return QuestionAnswers(str(question), str(question), items, left_out, is_own=True)
     reader = _Reader(frame, description, described, _states(frame, description, names))
-    # An earlier value of an answer, which stands beside it, is no answer.
+    # An earlier value of an answer has a column of its own, but is no answer.
     names = [name for name in names if MEMBER not in described[name].path] or names
     found = [reader.item(group) for group in _by_item(description, names)]
     if any(described[name].piped for name in names):  # the question itself is asked by row alone
@@ -171,7 +171,7 @@ def read_question(
                  if described[item.columns[0]].piped or item.asked.any()] or found  # fmt: skip
     language = _languages(description)
     tables = {name: parent.text(*language) for name in names if (parent := described[name].parent)}
-    items = _told_apart(found, tables)
+    items = _with_distinct_labels(found, tables)
     reader.note_unknown(items)
     above = [described[name].parent or described[name].question for name in names]
     groups = [each for each in above if question_key(each) in GROUP]  # with grids inside
@@ -188,14 +188,13 @@ def read_question(
 
 def _described(description: Description) -> dict[str, AnswerColumn]:
     found: dict[str, AnswerColumn] = {}
-    for each in description.waves.values() or (description,):
+    for each in description.each_wave:
         found = {**each.columns, **found}
     return found
 
 
 def _languages(description: Description) -> tuple[str | None, ...]:
-    first = next(iter(description.waves.values()), description)
-    return first.languages
+    return description.each_wave[0].languages
 
 
 def _by_item(description: Description, names: Sequence[str]) -> list[list[str]]:
@@ -204,7 +203,7 @@ def _by_item(description: Description, names: Sequence[str]) -> list[list[str]]:
     at: dict[Any, list[str]] = {}
     for name in names:
         keys = []
-        for place, each in enumerate(description.waves.values() or (description,)):
+        for place, each in enumerate(description.each_wave):
             if (column := each.columns.get(name)) is not None:
                 is_option = column.part == "option"
                 keys.append((place, column.path[:-1] if is_option else column.path, is_option))
@@ -216,7 +215,7 @@ def _by_item(description: Description, names: Sequence[str]) -> list[list[str]]:
     return groups
 
 
-def _told_apart(items: Sequence[Item], tables: Mapping[str, str]) -> tuple[Item, ...]:
+def _with_distinct_labels(items: Sequence[Item], tables: Mapping[str, str]) -> tuple[Item, ...]:
     """Return items whose labels differ: of equal ones, by the table, else by the column."""
     often = Counter(item.label for item in items)
     by_table = [f"{tables.get(item.columns[0], '')}: {item.label}" for item in items]
@@ -313,11 +312,8 @@ class _Reader:
             else Choice(next(labels), not_applicable=option.is_not_applicable)
             for name, option in zip(names, options, strict=True)
         ]  # fmt: skip
-        chosen = []
-        for name in names:
-            chosen.append(_are_chosen(self._frame[name]))
         label = self._label(names[0])
-        matrix = np.column_stack(chosen)
+        matrix = np.column_stack([_are_chosen(self._frame[name]) for name in names])
         return Item(label, "multi", tuple(names), asked, answered, tuple(choices), chosen=matrix)
 
     def _lists(self, name: str) -> Item:
@@ -422,7 +418,7 @@ class _Reader:
         )  # fmt: skip
 
     def _texts(self, name: str) -> np.ndarray:
-        """Return in which rows a text stands beside a column of numbers, as it was received."""
+        """Return in which rows the ``_raw`` column of a column of numbers has a text."""
         found = np.zeros(len(self._frame), bool)
         for _, rows, wave in self._description.pieces(self._frame):
             if (column := wave.columns.get(name)) is not None:

@@ -50,7 +50,6 @@ _MOST_OPEN = 500  # open answers of a question
 _LONGEST_OPEN = 1000  # characters
 _SHORT_TABLE = 18  # rows that are not parted on paper
 _LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
-_OPTION = re.compile(r" \(\0[^)]*\)")
 _FONT = "sans-serif"
 _CODEBOOK = {
     "column_alias": "column", "question": "question", "row": "row", "option": "option",
@@ -202,8 +201,7 @@ def render_report(
 
 def _check_banner(frame: pd.DataFrame, clean: pd.DataFrame, options: TableOptions) -> None:
     """Refuse a banner question that is gone, as it is contact data."""
-    described = describe_wide(frame)
-    waves = described.waves.values() or (described,)
+    waves = describe_wide(frame).each_wave
     for name in options.by:
         if _has(frame, name) and not _has(clean, name):
             is_own = name in frame.columns and not any(name in each.columns for each in waves)
@@ -275,7 +273,7 @@ def _section(
     if is_contact and "number" in kinds:  # its lowest and highest are two people's
         return Section(title, note=_LEFT_OUT)
     chart, spoken = _chart_of(frame, table, options) if kinds != {"text"} else ("", "")
-    shown = to_html(replace(table.grid, title=""), classes=True)
+    shown = to_html(replace(table.shown, title=""), classes=True)
     answers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     note = ""
     if "text" in kinds and open_answers:
@@ -287,7 +285,7 @@ def _section(
 def _own_title(frame: pd.DataFrame, name: str, title: str) -> str:
     """Return the title of a question, with its own words after those of its group or table."""
     description = describe_wide(frame)
-    for each in description.waves.values() or (description,):
+    for each in description.each_wave:
         for column in map(each.columns.get, columns_of(frame, description, name)):
             if column and column.parent and question_key(column.parent) in (*GROUP, TABLE):
                 words = column.question.text(*each.languages)
@@ -335,7 +333,7 @@ def _open_answers(
     Those that look like contact data are left out.
     """
     description = describe_wide(frame)
-    every = [each.columns for each in description.waves.values() or (description,)]
+    every = [each.columns for each in description.each_wave]
     lists = []
     left = long = several = 0
     for item in read_question(frame, description, name).items:
@@ -466,7 +464,7 @@ def _of_download(about: Mapping[str, Any], rows: int) -> Iterator[str]:
     if "rows_received" not in about:
         return
     # A reader of the report cannot download again: no options of that.
-    yield _OPTION.sub("", str(summary(about, lambda *_: "\0"))) + "."
+    yield f"{summary(about, lambda *_: '')}."
     if chosen := "; ".join(_choices_of(about.get("asked", {}))):
         yield f"The download was of some responses alone ({chosen})."
     if rows != about.get("rows"):
@@ -487,7 +485,7 @@ def _without_columns(description: Description, frame: pd.DataFrame) -> int:
     """Count the questions that were asked in the survey and have no column here."""
     here: set[str] = set()
     asked: dict[str, set[str]] = {}
-    for each in description.waves.values() or (description,):
+    for each in description.each_wave:
         for name, column in each.columns.items():
             if name in frame.columns:
                 here |= {q.id for q in (column.question, column.parent) if q is not None}

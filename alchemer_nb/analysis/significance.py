@@ -31,7 +31,6 @@ _NAMES = {
     "fdr_bh": "Benjamini-Hochberg correction",
 }
 _EXACT = 1e-12  # errors that are smaller, relative to the values, are none
-EXTRA = "analysis"
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ class _Groups:
         return _of_normal(means[first] - means[second], np.sqrt(np.maximum(variance, 0)))
 
     def _numbers(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        special = import_optional("scipy.special", EXTRA)
+        special = import_optional("scipy.special", "analysis")
         parts = self._variances / self._sizes
         a, b = parts[first], parts[second]
         error = np.sqrt(a + b)
@@ -154,7 +153,7 @@ class _Groups:
             flat = (self._sizes < VERY_LOW) & (np.sqrt(self._robust) <= _EXACT)
             exact |= flat[first] | flat[second]
             many = ~(flat[first] | flat[second])
-            # Of many, all beside none differ; without weights they do, too.
+            # Of many, 100 % and 0 % differ; without weights they do, too.
             apart = np.abs(self.means[first] - self.means[second]) > 1 - _EXACT
             found[many & apart] = 0.0
             exact &= ~(many & apart)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -10,12 +10,13 @@ import pandas as pd
 
 from alchemer_nb.analysis import layout, table_excel, table_html, table_text
 from alchemer_nb.analysis.blocks import LOW, VERY_LOW
+from alchemer_nb.errors import InvalidArgument
 
 if TYPE_CHECKING:
     import os
 
     from alchemer_nb.analysis.blocks import BannerColumn, Block, Row
-    from alchemer_nb.analysis.grid import Grid
+    from alchemer_nb.analysis.shown import ShownTable
 
 Percent = Literal["column", "row", "total"]
 
@@ -128,7 +129,7 @@ class Table:
         return [row for block in self.blocks for row in block.rows]
 
     @property
-    def grid(self) -> Grid:
+    def shown(self) -> ShownTable:
         """The table as it is shown: words, bars and letters, cell by cell."""
         return layout.lay_out(self.title, self.banner, self.blocks, self.weight, self.footer)
 
@@ -168,7 +169,7 @@ class Table:
         return f"Base: {answered} who answered, of {asked}.{cases * is_multi}"
 
     def __str__(self) -> str:
-        return table_text.to_text(self.grid)
+        return table_text.to_text(self.shown)
 
     def __repr__(self) -> str:
         return str(self)
@@ -178,7 +179,7 @@ class Table:
 
     def to_html(self) -> str:
         """Return the table as HTML that needs nothing else: no script, no style sheet."""
-        return table_html.to_html(self.grid)
+        return table_html.to_html(self.shown)
 
     def to_excel(self, path: str | os.PathLike[str]) -> None:
         """Write the table to a workbook, formatted, with its footer.
@@ -190,4 +191,22 @@ class Table:
             InvalidArgument: The path does not fit.
             ConfigurationError: openpyxl is not installed.
         """
-        table_excel.write_grids({self.question: self.grid}, path)
+        table_excel.write_workbook({self.question: self.shown}, path)
+
+
+def only_scores(table: Table) -> Table:
+    """Return a table of NPS without the eleven answers: the three groups and the score.
+
+    Raises:
+        InvalidArgument: It is not of an NPS question.
+    """
+    if {block.kind for block in table.blocks} != {"nps"}:
+        raise InvalidArgument(
+            f"{table.question!r} is no NPS question",
+            hint="table() has the mean and the top box of any scale",
+        )
+    blocks = [
+        replace(block, rows=tuple(r for r in block.rows if r.kind == "net" or r.label == "NPS"))
+        for block in table.blocks
+    ]
+    return replace(table, blocks=tuple(blocks))

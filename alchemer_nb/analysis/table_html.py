@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alchemer_nb.visible import make_visible
 
 if TYPE_CHECKING:
-    from alchemer_nb.analysis.grid import Cell, Grid, ShownRow
+    from alchemer_nb.analysis.shown import Cell, ShownRow, ShownTable
 
 # A notebook cleans style sheets away, so each element has its own style there; in a report, where
 # there are hundreds of tables, each has a class.
@@ -43,14 +43,14 @@ _LETTER, _PADDING = 0.6, 0.8  # em, of a wide font and on paper
 _KINDS = {"base": "base", "net": "net", "statistic": "statistic", "not applicable": "apart"}
 
 
-def to_html(grid: Grid, *, classes: bool = False) -> str:
+def to_html(table: ShownTable, *, classes: bool = False) -> str:
     """Return a table as one HTML element; it takes the colours of what is around it.
 
     Args:
-        grid: The table as it is shown.
+        table: The table as it is shown.
         classes: Whether ``style_sheet()`` is part of the page.
     """
-    return _Writer(classes).table(grid)
+    return _Writer(classes).table(table)
 
 
 def style_sheet() -> str:
@@ -60,12 +60,12 @@ def style_sheet() -> str:
     return "".join((*rules, bar))
 
 
-def _least_width(grid: Grid) -> float:
+def _least_width(table: ShownTable) -> float:
     """Return about how wide a table is at least, in em: paper has no scroll bar."""
     columns = [
-        [*label.split(), *(f"{row.cells[n].text} {row.cells[n].letters}" for row in grid.rows
+        [*label.split(), *(f"{row.cells[n].text} {row.cells[n].letters}" for row in table.rows
                            if row.cells)]
-        for n, label in enumerate(grid.header)
+        for n, label in enumerate(table.header)
     ]  # fmt: skip
     longest = [_LETTER * max(map(len, texts), default=0) for texts in columns]
     return 9 + sum(width + _PADDING for width in longest)
@@ -90,33 +90,33 @@ class _Writer:
             styles.append(f"background:linear-gradient(to right,{_BAR} {bar},transparent {bar})")
         return f'style="{";".join((*styles, *filter(None, [style])))}"'
 
-    def table(self, grid: Grid) -> str:
+    def table(self, table: ShownTable) -> str:
         """Return a whole table."""
-        rows = [row.cells for row in grid.rows if row.cells]
+        rows = [row.cells for row in table.rows if row.cells]
         self._longest = [
             max(len(cell.letters) for cell in cells) for cells in zip(*rows, strict=True)
         ]
-        body = "".join(self._row(row, len(grid.header)) for row in grid.rows)
-        title = f"<caption {self._look('title')}>{escape(grid.title)}</caption>"
-        footer = escape(" ".join(grid.footer))
-        width = f' style="--w:{_least_width(grid):.0f}"' if self._classes else ""
+        body = "".join(self._row(row, len(table.header)) for row in table.rows)
+        title = f"<caption {self._look('title')}>{escape(table.title)}</caption>"
+        footer = escape(" ".join(table.footer))
+        width = f' style="--w:{_least_width(table):.0f}"' if self._classes else ""
         return make_visible(
             f"<figure {self._look('figure')}><table {self._look('table')}{width}>"
-            f"{title if grid.title else ''}<thead>{self._head(grid)}</thead>"
+            f"{title if table.title else ''}<thead>{self._head(table)}</thead>"
             f"<tbody>{body}</tbody></table>"
             f"<figcaption {self._look('footer')}>{footer}</figcaption></figure>"
         )
 
-    def _head(self, grid: Grid) -> str:
+    def _head(self, table: ShownTable) -> str:
         above = ""
-        if any(label for label, _ in grid.groups):
+        if any(label for label, _ in table.groups):
             cells = "".join(
                 f'<th colspan="{span}" scope="colgroup" {self._look("group")}>{escape(label)}</th>'
-                for label, span in grid.groups
+                for label, span in table.groups
             )
             above = f"<tr {self._look('line')}><td {self._look('corner')}></td>{cells}</tr>"
         columns = ""
-        for label, mark in zip(grid.header, grid.marks, strict=True):
+        for label, mark in zip(table.header, table.marks, strict=True):
             # A month such as 2025-06 would be parted at its hyphen.
             whole = "white-space:nowrap" if len(label) < 20 and " " not in label else ""
             words = escape(f"{label} {mark}".rstrip())

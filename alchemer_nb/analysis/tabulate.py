@@ -21,7 +21,7 @@ from alchemer_nb.analysis.question import (
     as_label,
     read_question,
 )
-from alchemer_nb.analysis.significance import EXTRA, Testing, find_lower
+from alchemer_nb.analysis.significance import Testing, find_lower
 from alchemer_nb.analysis.statistics import (
     are_whole,
     deviation,
@@ -51,7 +51,7 @@ NPS_GROUPS = (("Promoters (9–10)", 9, 10), ("Passives (7–8)", 7, 8), ("Detra
 
 
 def banner_names(by: Any) -> tuple[str | int, ...]:
-    """Return the names of banner questions, of which one may stand alone.
+    """Return the names of banner questions, given as one name or as several.
 
     Raises:
         InvalidArgument: They are no names.
@@ -139,9 +139,7 @@ def tabulate(frame: pd.DataFrame, question: str | int, options: TableOptions) ->
         banner = replace(banner, columns=columns)
     _check_nets(options, answers)
     builder = _Builder(banner, weighting.values, options, tests)
-    blocks = tuple(
-        builder.block(each) for item in answers.items for each in _countable(item, options)
-    )
+    blocks = tuple(builder.block(_countable(item, options)) for item in answers.items)
     outside = banner.in_the_total_alone(builder.in_base)
     notes = (*answers.notes, *banner.notes, *outside, *weighting.notes, *builder.notes)
     on_rows = _notes_on_rows(frame, builder.in_base)
@@ -170,7 +168,7 @@ def _tests_of(banner: Banner, options: TableOptions) -> Testing | str | None:
     if options.percent != "column":
         return "The columns were not compared: that is done for percents of the column alone."
     try:
-        import_optional("scipy", EXTRA)
+        import_optional("scipy", "analysis")
     except ConfigurationError as error:
         return f"The columns were not compared: {error}."
     return options.testing
@@ -265,22 +263,16 @@ def _groups_of(item: Item, not_applicable: bool) -> Iterable[tuple[str, np.ndarr
 # -- blocks -----------------------------------------------------------------------------------
 
 
-def _countable(item: Item, options: TableOptions) -> Iterator[Item]:
-    """Yield an item with choices where its kind has none: the periods of dates."""
-    if item.kind == "date":
-        yield _periods(item, options.most_days)
-    else:
-        yield item
-
-
-def _periods(item: Item, most_days: int) -> Item:
-    """Return dates as choices: all days, months or years from the first to the last."""
+def _countable(item: Item, options: TableOptions) -> Item:
+    """Return an item of dates with choices: all days, months or years from first to last."""
+    if item.kind != "date":
+        return item
     dates = pd.Series(pd.to_datetime(item.values)).reset_index(drop=True)
     present = dates.dropna()
     if present.empty:
         return item
     span = (present.max() - present.min()).days
-    unit = "D" if span <= most_days else "M" if span <= 366 * 3 else "Y"
+    unit = "D" if span <= options.most_days else "M" if span <= 366 * 3 else "Y"
     local = dates.dt.tz_localize(None) if dates.dt.tz is not None else dates
     periods = local.dt.to_period(unit)
     every = pd.period_range(periods.dropna().min(), periods.dropna().max(), freq=unit)
@@ -558,8 +550,7 @@ def _column_of(members: np.ndarray) -> np.ndarray:
 
 def _check_nets(options: TableOptions, answers: QuestionAnswers) -> None:
     """Refuse nets of what is no option of any item, or is in no base."""
-    items = [each for item in answers.items for each in _countable(item, options)]
-    choices = [choice for item in items for choice in item.choices]
+    choices = [each for item in answers.items for each in _countable(item, options).choices]
     labels = dict.fromkeys(choice.label for choice in choices)
     in_base = {c.label for c in choices if options.not_applicable or not c.not_applicable}
     for label in (as_label(part) for parts in options.nets.values() for part in parts):

@@ -43,7 +43,7 @@ def read_wave_questions(
     """
     found: list[_Asked] = []
     of: dict[str, _Asked] = {}
-    for each in description.waves.values() or (description,):
+    for each in description.each_wave:
         for words, names in columns_by_question(frame, each).items():
             question = next((of[name] for name in names if name in of), None)
             if question is None:

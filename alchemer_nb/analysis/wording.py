@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _LABEL_WIDTH = 28  # characters
 _MOST_LINES = 6
+_SHORT = 40  # characters
 # Vega looks values up in an object of JavaScript, where these have a meaning of their own.
 _OBJECT_NAMES = (
     "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString",
@@ -21,7 +22,7 @@ _OBJECT_NAMES = (
 
 
 def width_of(text: str) -> int:
-    """Return the width of a text in characters: those of East Asia and emoji are two wide."""
+    """Return the width of a text in characters: a Chinese one or an emoji is as wide as two."""
     return sum(map(_width, text))
 
 
@@ -74,6 +75,6 @@ def distinct(labels: Iterable[str]) -> list[str]:
     return found
 
 
-def shorten(text: str, most: int = 40) -> str:
-    """Return a text of at most so many characters."""
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+def shorten(text: str) -> str:
+    """Return a text of at most 40 characters."""
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1].rstrip()}…"

@@ -11,6 +11,7 @@ import codecs
 import os
 import re
 import shutil
+import stat
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +41,7 @@ def read_env_file(path: Path, names: Collection[str]) -> dict[str, Secret]:
     """
     content = _read(path)
     if isinstance(content, str):
-        raise ConfigurationError(f"{path} {content}", hint="Check the name after --env")
+        raise ConfigurationError(f"{path} {content}", hint="Check the path of the file")
     values = _parse(content, names)
     for name, value in values.items():
         if isinstance(value, str):
@@ -72,6 +73,33 @@ def is_tracked_by_git(path: Path) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Return True if other users of the computer can read the file, as far as modes show it."""
+    if os.name == "nt":  # its modes say nothing about other users
+        return False
+    target = path.resolve()
+    try:
+        file, modes = target.stat(), [folder.stat().st_mode for folder in target.parents]
+    except OSError:
+        return False
+    in_group, others = (
+        bool(file.st_mode & read) and all(mode & enter for mode in modes)
+        for read, enter in ((stat.S_IRGRP, stat.S_IXGRP), (stat.S_IROTH, stat.S_IXOTH))
+    )
+    return others or (in_group and not _is_own_group(file.st_gid, file.st_uid))
+
+
+def _is_own_group(group: int, user: int) -> bool:
+    """Return True for the group of one user, which many systems make, with the user's name."""
+    import grp
+    import pwd
+
+    try:
+        return grp.getgrgid(group).gr_name == pwd.getpwuid(user).pw_name
+    except KeyError:
+        return False
 
 
 def _find_git() -> str | None:

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from alchemer_nb.auth import profiles
-from alchemer_nb.auth.env_file import is_tracked_by_git, read_env_file
+from alchemer_nb.auth.env_file import is_open_to_others, is_tracked_by_git, read_env_file
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from alchemer_nb.files import expand_path
-from alchemer_nb.http.regions import Region, quote_region
+from alchemer_nb.http.regions import Region, quote_region, suggest_region
 from alchemer_nb.http.secrets import Secret, to_secret
 
 if TYPE_CHECKING:
@@ -236,10 +236,11 @@ class _Variables:
         if not name:
             return None
         if name.lower() not in Region.names():
-            name, known = quote_region(name), ", ".join(Region.names())
+            meant, known = suggest_region(name), ", ".join(Region.names())
+            name = quote_region(name)
             raise ConfigurationError(
-                f"{REGION_NAME} {self.where} is {name}, which is no region; set it to one of "
-                f"{known}"
+                f"{REGION_NAME} {self.where} is {name}, which is no region{meant}; set it to one "
+                f"of {known}"
             )
         return Region.get(name)
 
@@ -353,15 +354,17 @@ def no_credentials_error(profile: str | None, hint: str) -> ConfigurationError:
         hint: The hint.
     """
     name = profiles.DEFAULT if profile is None else profile
-    missing_text = f"no profile is called {name!r}"
-    existing = ", ".join(profiles.names())
-    if existing:
-        missing_text += f" (there is: {existing})"
+    missing = f"no profile is called {name!r}"
     if profile is None:
         *others, last = [place.where for place in _variable_places()]
         where = f"{', '.join(others)} or {last}" if others else last
-        missing_text += f", and none of these is set {where}: {', '.join(_NAMES)}"
-    return ConfigurationError(f"no credentials were found: {missing_text}", hint=hint)
+        missing = (
+            f"none of these is set {where}: {', '.join(_NAMES)}; and no sign-in is remembered as "
+            f"profile {name!r}"
+        )
+    existing = ", ".join(profiles.names())
+    there = f" (there is: {existing})" if existing else ""
+    return ConfigurationError(f"no credentials were found: {missing}{there}", hint=hint)
 
 
 def _find_profile(name: str) -> FoundCredentials | None:
@@ -375,14 +378,19 @@ def _find_profile(name: str) -> FoundCredentials | None:
 
 def _find_in_file(path: Path, mode: str | None) -> FoundCredentials:
     values = read_env_file(path, VARIABLES)
-    warning = ""
+    warnings = []
     if is_tracked_by_git(path):
-        warning = (
+        warnings.append(
             f"git tracks {path}, so everybody with a copy of the repository may have these "
             f"credentials. Stop that with `git rm --cached {path.name}`, add the file to "
             ".gitignore, and have the key regenerated"
         )
-    source = f"the file {path}"
+    if is_open_to_others(path):
+        warnings.append(
+            f"other users of this computer can read {path}. Stop that with `chmod 600 {path.name}` "
+            "in its folder, and think about a new key"
+        )
+    source, warning = f"the file {path}", ". Also, ".join(warnings)
     found = _Variables(source, f"in {source}", values.get, warning=warning).find(mode)
     if found is None:
         raise ConfigurationError(

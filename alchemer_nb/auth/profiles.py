@@ -13,6 +13,8 @@ import json
 import os
 import re
 import stat
+import time
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +35,9 @@ _IN_KEYCHAIN = "in this computer's keychain"
 _INDEX = "*profiles*"  # not a possible profile name
 _DIGEST = "digest"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# The temporary name of ``write_atomically``; another process may be writing a young one.
+_LEFTOVER = re.compile(r"\.[A-Za-z0-9][A-Za-z0-9._-]{0,39}-[0-9a-f]{12}\.json")
+_LEFTOVER_SECONDS = 60.0
 _CHANGED = "was changed since it was stored, so it does not say where its credentials belong"
 _INCOMPLETE = "cannot be read: parts of it are missing, unknown or of the wrong type"
 _BINDER_NAMES = ("BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST")
@@ -126,8 +131,10 @@ def save(name: str, credentials: Credentials, region: Region, account: str | Non
     if ring is None:
         _write_file(name, text)
         return where
-    _call_keychain(lambda: ring.set_password(_SERVICE, name, text.reveal()))
+    # The name first: if this is interrupted, no profile is kept that nobody sees.
     _write_index(ring, {*_read_index(ring), name})
+    _call_keychain(lambda: ring.set_password(_SERVICE, name, text.reveal()))
+    _remove_file(_path(name))  # of a time without a keychain: its credentials are replaced
     return where
 
 
@@ -230,20 +237,15 @@ def delete(name: str) -> bool:
         ConfigurationError: It cannot be deleted.
     """
     _check_name(name)
+    _remove_leftovers()
     ring, gone = _keyring(), False
     if ring is not None and _call_keychain(lambda: ring.get_password(_SERVICE, name)) is not None:
         _call_keychain(lambda: ring.delete_password(_SERVICE, name))
-        _write_index(ring, _read_index(ring) - {name})
         gone = True
-    path = _path(name)
-    try:
-        path.unlink()
-    except FileNotFoundError:
-        return gone
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise ConfigurationError(f"{_with_tilde(path)} cannot be removed: {reason}") from None
-    return True
+    if ring is not None and name in (index := _read_index(ring)):
+        _write_index(ring, index - {name})
+        gone = True
+    return _remove_file(_path(name)) or gone
 
 
 def _is_same(stored: Profile, credentials: Credentials, region: Region) -> bool:
@@ -360,8 +362,30 @@ def _path(name: str) -> Path:
     return folder() / f"{name}.json"
 
 
+def _remove_file(path: Path) -> bool:
+    """Remove a file; return False if there was none."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigurationError(f"{_with_tilde(path)} cannot be removed: {reason}") from None
+    return True
+
+
+def _remove_leftovers() -> None:
+    """Remove what processes left that were killed while they wrote: it may hold a whole profile."""
+    with suppress(OSError):
+        for path in folder().iterdir():
+            age = time.time() - path.lstat().st_mtime
+            if _LEFTOVER.fullmatch(path.name) and age > _LEFTOVER_SECONDS:
+                path.unlink(missing_ok=True)
+
+
 def _write_file(name: str, text: Secret) -> None:
     home = folder()
+    _remove_leftovers()
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
         home.mkdir(mode=0o700, exist_ok=True)

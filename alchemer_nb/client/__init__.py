@@ -1,4 +1,4 @@
 """``Client``, its downloads and jobs, and the user's ``Survey``.
 
-May import: store, fetch, frame, auth, compare, doctor.
+May import: store, auth, compare, doctor, and what they may import.
 """

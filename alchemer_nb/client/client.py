@@ -311,6 +311,7 @@ class Client:
         until: str | date | None = None,
         tz: str | None = "UTC",
         limit: int | None = None,
+        test_rows: str = "exclude",
     ) -> Estimate:
         """Estimate what ``responses`` would take, with a few small calls.
 
@@ -322,6 +323,7 @@ class Client:
             until: To when.
             tz: Zone of the two.
             limit: The first so many responses.
+            test_rows: As for ``responses``. Alchemer counts test data, too; a note says so.
 
         Returns:
             ``rows``, ``pages``, ``calls`` and ``seconds``; its text is one line.
@@ -465,10 +467,10 @@ class Client:
             StoreError: The store of a survey is damaged.
         """
         from alchemer_nb.frame.options import FrameOptions
-        from alchemer_nb.store.sql import Question, run_sql
+        from alchemer_nb.store.sql import Query, run_sql
 
         chosen: dict[str, Any] = {"test_rows": test_rows, "tz": tz, "day_first": day_first}
-        question = Question(
+        wanted = Query(
             query,
             self._stores.list_folders(),
             frames or {},
@@ -478,7 +480,7 @@ class Client:
             files=files,
             on_note=note_printer(progress),
         )
-        return run_sql(question)
+        return run_sql(wanted)
 
     # -- helpers ------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ class Job(Generic[_Result]):
     Attributes:
         waiting: Returns a context manager that is entered while ``wait`` blocks the main thread;
             its value is called about twenty times a second. The notebook sets it, so that clicks
-            are handled meanwhile.
+            are handled while it waits.
 
     Example:
         >>> from alchemer_nb import Job

@@ -51,6 +51,10 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
 
 _TAKE_ROWS = "import sys; df = sys.last_value.partial"
+_TEST_ROW_NOTES = {
+    "exclude": ("test rows among them, if there are any, are left out of the frame",),
+    "only": ("only the test rows among them come into the frame",),
+}
 _CHOSEN_HERE = "those that fit will be chosen here: Alchemer splits the values of `in` at commas"
 _LONGEST_PAUSE = 3600.0  # seconds after which a download is not resumed
 
@@ -208,6 +212,7 @@ class Retrieval:
         pages = max(1, math.ceil(rows / PAGE_SIZE))
         period = [f"submitted {word}" for word in self._period.phrases()]
         notes = [*period, *self._condition_notes, *([_CHOSEN_HERE] if self._local else [])]
+        notes += _TEST_ROW_NOTES.get(self.options.frame.test_rows, ())
         return build_estimate(self.transport, survey, rows, pages, tuple(notes))
 
     def _fetch_survey(self, *, then_responses: bool = False) -> tuple[Definition, int | None]:

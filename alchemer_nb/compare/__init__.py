@@ -1,4 +1,4 @@
 """Two definitions or several waves of a survey, side by side.
 
-May import: frame, and what frame may import.
+May import: frame, and what it may import.
 """

@@ -136,11 +136,11 @@ class Leaf:
         raw_answers: The distinct answers; of texts that hardly repeat, all answers.
     """
 
-    def __init__(self, raw_answers: Iterable[RawAnswer | Scalar] = ()) -> None:
+    def __init__(self) -> None:
         self.codes = array("B")
         self._gaps = array("B")  # from each row to the next: rarely more than a byte
         self._last_row = -1
-        self.raw_answers = RawAnswers(raw_answers)
+        self.raw_answers = RawAnswers()
         self._known: dict[Any, int] | None = {}
 
     @property

@@ -72,7 +72,7 @@ class Known:
         described: Column -> its choices, in a frame that was read from SPSS or Stata.
         languages: Languages of the labels.
         values: The form of the frame's values.
-        in_use: What tells categories from texts that a filter left behind.
+        in_use: Distinguishes categories from texts that a filter left behind.
     """
 
     facts: dict[str, Any] = field(default_factory=dict)

@@ -219,7 +219,7 @@ def _has_description(frame: pd.DataFrame) -> bool:
 def _attrs(frame: pd.DataFrame) -> dict[bytes, bytes]:
     """Return attrs as pandas would write them; leave out, with a warning, what is no JSON.
 
-    A description that does not fit the frame is not written: it tells of other rows.
+    A description that does not fit the frame is not written: it describes other rows.
     """
     written: dict[Any, Any] = {}
     for name, value in frame.attrs.items():
@@ -344,7 +344,7 @@ def _describe_old_file(frame: pd.DataFrame, packed: bytes, place: Any) -> None:
 
 
 def _to_pandas(table: pa.Table, lost: list[str], place: Path, *, is_ours: bool) -> pd.DataFrame:
-    # Whole numbers beside missing ones stay whole; pandas would make them floats, which round.
+    # Whole numbers stay whole where others are missing; pandas would make them floats, which round.
     given: dict[str, Any] = {"integer_object_nulls": is_ours}
     with suppress(*_DAMAGED):
         frame: pd.DataFrame = table.to_pandas(**given)
@@ -373,7 +373,7 @@ def _with_dtypes(frame: pd.DataFrame, entry: _Entry) -> pd.DataFrame:
         return frame
     attrs = frame.attrs
     made = [
-        _restored(frame.iloc[:, place], dtype) if dtype else frame.iloc[:, place]
+        _restored_whole(frame.iloc[:, place], dtype) if dtype else frame.iloc[:, place]
         for place, dtype in enumerate(entry.dtypes)
     ]
     if made:
@@ -398,6 +398,19 @@ def _index_as_it_was(index: pd.Index[Any], dtypes: list[_Dtype | None]) -> pd.In
     return pd.MultiIndex.from_arrays(levels, names=index.names)
 
 
+def _restored_whole(values: pd.Series[Any], dtype: _Dtype) -> pd.Series[Any]:
+    """Restore the dtype of a column.
+
+    Raises:
+        ValueError: Values would be lost: another program has changed them, or the footer.
+    """
+    is_date = values.dtype.kind == "M"
+    restored = _restored(values, dtype)
+    if (dtype.kind == "moment" and not is_date) or not restored.isna().equals(values.isna()):
+        raise ValueError("the dtype of another column")
+    return restored
+
+
 def _restored(values: pd.Series[Any], dtype: _Dtype) -> pd.Series[Any]:
     if dtype.kind == "text":
         return values.astype(_text(dtype))
@@ -414,6 +427,8 @@ def _restored(values: pd.Series[Any], dtype: _Dtype) -> pd.Series[Any]:
     if dtype.kind == "category":
         inner: Any = _text(dtype) if dtype.storage else object
         index = pd.Index(dtype.categories or [], dtype=inner)
+        if not values.dropna().drop_duplicates().isin(dtype.categories or []).all():
+            raise ValueError("a value that is no category")  # pandas would warn, and drop it
         whole = pd.CategoricalDtype(index, ordered=dtype.ordered)
         return pd.Series(pd.Categorical(values.astype(object), dtype=whole), index=values.index)
     if dtype.kind == "list":

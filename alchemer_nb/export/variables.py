@@ -37,7 +37,7 @@ LOST = (
     "alchemer_nb.stack_waves (in place of concat) keep it"
 )
 PLAIN = "plain=True writes the columns as pandas would, without labels"
-# The kinds of missing that a file tells apart; what an analyst removed is plain empty.
+# The kinds of missing that a file distinguishes; what an analyst removed is plain empty.
 KINDS = tuple(state for state in CELL_STATES if state not in ("answered", "removed"))
 
 
@@ -299,7 +299,7 @@ def _build_variable(
 def _with_codes(
     name: str, values: pd.Series[Any], given: object, known: Known, dialect: Dialect
 ) -> tuple[pd.Series[Any], Choices]:
-    """Return a column with the choices that ``codes`` gives it; texts become categories."""
+    """Return a column with its choices in ``codes``; texts become categories."""
     whole = dialect.whole_codes
     if pd.api.types.is_bool_dtype(values.dtype):
         raise InvalidArgument(f"codes: {name!r} is true or false and has no categories")

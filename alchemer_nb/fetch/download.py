@@ -271,9 +271,9 @@ class Downloader:
             uncached=uncached,
         )
 
-    def _decode(self, answer: Reply) -> ResponsePage:
-        self.result.clock = self.result.clock or Clock.of(answer.headers)
-        return decode_page(self.result.builder.decode, answer, self.survey.id)
+    def _decode(self, reply: Reply) -> ResponsePage:
+        self.result.clock = self.result.clock or Clock.of(reply.headers)
+        return decode_page(self.result.builder.decode, reply, self.survey.id)
 
     def _add_page(self, page: ResponsePage, at: PageRange) -> None:
         result = self.result

@@ -262,14 +262,14 @@ class PageFetcher:
             page_range, sent = self._sent.popleft()
             future = sent or self.send(page_range)
             try:
-                answer = self.wait_for(future)
+                reply = self.wait_for(future)
                 self._sizes.note_success(page_range)
-                if self._is_unwanted_copy(answer) and page_range.split():
+                if self._is_unwanted_copy(reply) and page_range.split():
                     self._submit_parts(page_range)
                     continue
                 if last is not None:
                     self._send_ahead(last, self.current.size, limit)
-                page = decode(answer)
+                page = decode(reply)
             except (errors.TooSlow, errors.TransportError) as error:
                 if not (is_too_much(error) and page_range.split()):
                     raise
@@ -279,7 +279,7 @@ class PageFetcher:
                 self._submit_parts(page_range, one_by_one=is_at_once)
                 continue
             totals = page.totals
-            del answer, future, sent  # frees the reply before the next one is waited for
+            del reply, future, sent  # frees the reply before the next one is waited for
             if last is not None and totals.key == last.key and totals.rows:
                 return  # a list that ignores the page number, and returns the same page for ever
             last = totals

@@ -46,6 +46,11 @@ class RawPage:
     rows: list[RawResponse]
     totals: PageTotals
 
+    @property
+    def without_id(self) -> int:
+        """How many responses of the page have no valid id, so that they are not in ``rows``."""
+        return self.totals.rows - len(self.rows)
+
 
 class _ResponseHead(msgspec.Struct):
     id: Any = None

@@ -173,7 +173,7 @@ def build_wide(
     Args:
         ids: Ids of the responses.
         named: Columns of answers, by name.
-        codes: Name of a column -> name of the codes beside it.
+        codes: Name of a column -> name of the column of its codes.
         options: ``values`` is used.
         array: Returns the values of a column, one for each response.
         others: Values of the columns of url variables and metadata, by name.
@@ -216,7 +216,7 @@ def field_names(
 def code_names(
     named: Mapping[str, AnswerColumn], options: FrameOptions, taken: Iterable[str]
 ) -> dict[str, str]:
-    """Return the name of the codes beside each category, for ``values="both"``."""
+    """Return the name of the column of codes of each category, for ``values="both"``."""
     if options.values != "both":
         return {}
     names = {*taken, *named}  # of which codes are free, as of one another

@@ -93,6 +93,11 @@ class Description:
         return self.options.language, self.survey.language
 
     @property
+    def each_wave(self) -> tuple[Description, ...]:
+        """The descriptions of the waves; this one alone where nothing is stacked."""
+        return (*self.waves.values(),) or (self,)
+
+    @property
     def metadata(self) -> tuple[str, ...]:
         """The names of metadata that the frame may have."""
         return metadata.metadata_names(self.options.metadata)
@@ -411,7 +416,7 @@ class CategoriesInUse:
     def __init__(self, description: Description) -> None:
         self._of_columns: dict[Any, set[str]] = {}
         self._of_questions: list[set[str]] = []
-        for wave in description.waves.values() or (description,):
+        for wave in description.each_wave:
             for name, column in wave.columns.items():
                 if column.kind != "category":
                     continue

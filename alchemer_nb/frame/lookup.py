@@ -72,7 +72,7 @@ def _inside_group(description: Description, wanted: str) -> set[str]:
     """Return the ids of the questions in a custom group, whose grids have rows of their own."""
     return {
         part.id
-        for wave in description.waves.values() or (description,)
+        for wave in description.each_wave
         for group in wave.survey.questions
         if question_key(group) in GROUP
         if wanted in (group.id, f"q{group.id}", group.alias, alias_to_name(group.alias))
@@ -107,8 +107,7 @@ def column_of(frame: pd.DataFrame, description: Description, question: str | int
             f"{str(question)!r} has {len(names)} columns; name one of "
             f"{', '.join(names[:6])}{' …' if len(names) > 6 else ''}"
         )
-    described = description.waves.values() or (description,)
-    if not any(names[0] in each.columns for each in described):
+    if not any(names[0] in each.columns for each in description.each_wave):
         raise InvalidArgument(f"{names[0]!r} is no question of the survey")
     return names[0]
 

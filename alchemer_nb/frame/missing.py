@@ -63,10 +63,10 @@ def cell_states(
     states = {}
     for name in empty.keys() & description.columns.keys():
         column, is_empty = description.columns[name], empty[name]
-        beside = description.raw_columns.get(f"{column.id}_raw")
+        received = description.raw_columns.get(f"{column.id}_raw")
         # A text that no code can hold.
-        if column.kind == "category" and beside is not None and beside in empty:
-            is_empty = is_empty & empty[beside]
+        if column.kind == "category" and received is not None and received in empty:
+            is_empty = is_empty & empty[received]
         states[name] = description.reasons.kinds(at, column, is_empty)
     return states
 
@@ -104,7 +104,7 @@ def base_sizes(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_question(description: Description, names: Iterable[str]) -> list[list[str]]:
-    """Group the columns that tell of a question whether it was answered."""
+    """Group by question the columns that show whether it was answered."""
     columns = description.columns
     groups: dict[tuple[str, str], list[str]] = {}
     for name in names:

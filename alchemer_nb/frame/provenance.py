@@ -47,7 +47,8 @@ def summary(
 
     Args:
         facts: What was asked and received, as ``df.alchemer.facts`` has it.
-        write_option: Writes the name and value of an option as the reader would give it.
+        write_option: Writes the name and value of an option as the reader would give it; ``""``
+            for a reader who cannot download again.
     """
     told = facts["rows_told"]
     received = facts["rows_received"]
@@ -89,9 +90,9 @@ def _of_rows(facts: Mapping[str, Any], write_option: Callable[[str, str], str]) 
         yield "those that fit were chosen here: Alchemer splits the values of `in` at commas"
     if facts["test_rows_left_out"]:
         left_out = counted(facts["test_rows_left_out"], "test row")
-        yield f"{left_out} left out ({write_option('test_rows', 'include')} brings them back)"
+        yield f"{left_out} left out{_way(write_option('test_rows', 'include'), 'brings them back')}"
     if not facts["complete"]:
-        yield "fewer than the server told"
+        yield "fewer than Alchemer announced"
     if facts["repeated_rows"]:
         again = facts["repeated_rows"]
         yield f"{again:,} came twice and {'counts' if again == 1 else 'count'} once"
@@ -114,9 +115,13 @@ def _of_hidden(facts: Mapping[str, Any], write_option: Callable[[str, str], str]
         yield f"{found} came without survey_data, so without answers"
     if facts.get("edited_answers"):
         found = counted(facts["edited_answers"], "answer")
-        yield f"{found} had an earlier value ({write_option('metadata', 'all')} shows it)"
+        yield f"{found} had an earlier value{_way(write_option('metadata', 'all'), 'shows it')}"
     if facts.get("hidden_fields"):
         yield _of_hidden_fields(facts["hidden_fields"], write_option)
+
+
+def _way(option: str, effect: str) -> str:
+    return f" ({option} {effect})" if option else ""
 
 
 def note_other_order(count: int, *, day_first: bool) -> str:
@@ -143,10 +148,8 @@ def _of_hidden_fields(fields: Mapping[str, int], write_option: Callable[[str, st
     names = ", ".join(f"{name[:40]} ({count:,})" for name, count in some)
     rest = len(fields) - len(some)
     more = f" and {rest:,} more" if rest else ""
-    return (
-        f"undocumented fields of responses not shown: {names}{more} "
-        f"({write_option('metadata', 'all')} shows them)"
-    )
+    way = _way(write_option("metadata", "all"), "shows them")
+    return f"undocumented fields of responses not shown: {names}{more}{way}"
 
 
 def _of_answers(facts: Mapping[str, Any]) -> Iterator[str]:

@@ -62,7 +62,7 @@ class FrameCells:
     Attributes:
         ids: Response ids, one for each row of the wide shape (int64).
         cells: Column id -> its cells.
-        raw: Column id -> the texts of the column ``_raw`` beside it (object).
+        raw: Column id -> the texts of its ``_raw`` column (object).
         halves: Column id -> what of ``values="both"`` is there, if the other half was dropped.
         about_rows: The metadata columns.
         urls: Url variable -> its column.
@@ -103,7 +103,7 @@ def read_wide(frame: pd.DataFrame, made: Description) -> FrameCells:
         column = made.columns[name]
         if column.part == "raw":
             continue
-        is_code = name not in frame  # the labels were dropped, the codes beside them not
+        is_code = name not in frame  # the labels were dropped, their codes were not
         written = "code" if is_code else made.options.rendered
         series = frame[codes[name] if is_code else name]
         raw = result.raw.get(column.id)
@@ -325,7 +325,7 @@ def _read_lists(series: Any, names: Sequence[str]) -> list[Cells]:
 
 
 def _check_codes(series: Any, expected: Any, name: str) -> None:
-    """Check the codes beside labels, as both can be changed."""
+    """Check the codes of labels against the labels, as both can be changed."""
     everything = np.arange(len(series))
     if isinstance(expected, np.ndarray):
         is_same = np.array_equal(_numbers(series), expected, equal_nan=True)
@@ -392,7 +392,7 @@ def _read_chosen(
 def _check_option_fields(
     rows: pd.DataFrame, at: np.ndarray, column: AnswerColumn, cells: Cells, made: Description
 ) -> None:
-    """Check the code and option id beside each label, as all can be changed."""
+    """Check the code and option id of each label, as all can be changed."""
     kinds: tuple[tuple[str, Values], ...] = (("code", "code"), ("option_id", "id"))
     for name, values in kinds:
         if name in rows:

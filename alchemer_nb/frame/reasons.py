@@ -1,4 +1,4 @@
-"""Why cells are empty: what each response said of each question, and which cells it answered.
+"""Why cells are empty: whether each question was shown, and which cells were answered.
 
 Facts (https://apihelp.alchemer.com/help/surveyresponse-per-question-v5 and real payloads): an
 entry says whether it was shown; ``shown: false`` with an answer is an answer; an unanswered
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 CELL_STATES = ("answered", "skipped", "not shown", "not reached", "removed", "unknown")
 ANSWERED, SKIPPED, NOT_SHOWN, NOT_REACHED, REMOVED, UNKNOWN = range(6)
 # A code of a question and response: the reason if it has no answer, and whether the entry itself
-# said that it was shown, which the long shape repeats.
+# says that it was shown, which the long shape repeats.
 _REASONS = np.array(
     [SKIPPED, NOT_SHOWN, NOT_REACHED, UNKNOWN, SKIPPED, NOT_SHOWN, NOT_REACHED, UNKNOWN], np.int8
 )
 _SAID = np.array([1, 0, 0, -1, -1, -1, -1, -1], np.int8)
 _NOTHING = 3  # and unknown
 _NOTHING_SKIPPED, _NOT_SHOWN_SILENT = 4, 5  # by inference: the entry says nothing
-# The code by what the entry said, what the one of its grid or group said (0 not shown, 1 shown, -1
+# The code by what the entry says, what the one of its grid or group says (0 not shown, 1 shown, -1
 # nothing), and whether an incomplete response ended before its page.
 _CODES = np.array([[[1, 2]] * 3, [[0, 0]] * 3, [[5, 6], [4, 4], [3, 6]]], np.uint8)
 _BITS = 3
@@ -87,7 +87,7 @@ class Reasons:
         return np.where(is_empty, reasons, ANSWERED).astype(np.int8)
 
     def shown(self, at: np.ndarray, question_id: str) -> np.ndarray:
-        """Return whether the entry said that it was shown: 1 yes, 0 no, -1 nothing (int8)."""
+        """Return whether the entry says that it was shown: 1 yes, 0 no, -1 nothing (int8)."""
         said: np.ndarray = _SAID[self._codes(question_id)[at]]
         return said
 
@@ -110,7 +110,7 @@ class Reasons:
         )
 
     def _is_companion(self, column: AnswerColumn) -> bool:
-        """Check whether a column stands beside the answers that the code of its question is of."""
+        """Check whether a column comes with the answers, but is none that the code counts."""
         if column.part != "comment" or not is_multi(column.question):
             return column.part in ("other", "raw")
         # Options that were deleted are not in the definition, but may have been chosen.

@@ -129,7 +129,7 @@ class Reexpression:
         def is_due(column: AnswerColumn) -> bool:
             if column.id in owners:
                 return True
-            # The description of a column that was dropped may be gone; what was beside it is not.
+            # The description of a dropped column may be gone; that of its write-ins is not.
             is_there = column.part == "other" or (column.piped and is_open(column))
             is_alone = column.id.removesuffix(f"_{column.part}") not in owners
             return is_alone and (is_there or self.has_raw(column))
@@ -190,7 +190,7 @@ class Reexpression:
         return column if is_whole else multi_lists.fold_options(parts)
 
     def has_raw(self, column: AnswerColumn) -> bool:
-        """Check for answers that the column cannot tell as received."""
+        """Check whether some answers, as received, cannot be read from the column."""
         texts = self._raw_of(column)
         return texts is not None and not pd.isna(texts).all()
 
@@ -226,7 +226,7 @@ class Reexpression:
         return any(part.id in self._at_hand.cells for part in parts)
 
     def _raw_of(self, column: AnswerColumn) -> np.ndarray | None:
-        """Return the texts beside a column that it cannot tell; None if there can be none.
+        """Return the answers as received that a column cannot show; None if there can be none.
 
         Those of numbers and dates are as they are. Of a category it depends on how it is written;
         a text that does not belong to its cell any more stays where it is.
@@ -261,7 +261,7 @@ class Reexpression:
         return result.drop(columns=self._dropped_halves(named))
 
     def _dropped_halves(self, named: dict[str, AnswerColumn]) -> list[str]:
-        """Return the labels, or the codes beside them, that the frame at hand does not have."""
+        """Return the columns of labels or of codes that the frame at hand does not have."""
         halves = self._at_hand.halves
         return [
             self._codes[name] if halves[column.id] == "label" else name

@@ -135,10 +135,10 @@ def _with_shown_id(column: AnswerColumn, *, in_full: bool = False) -> AnswerColu
 
 
 class Companions(Protocol):
-    """What says which columns need another column beside them."""
+    """What decides which columns need another one, of write-ins or of raw answers."""
 
     def has_raw(self, column: AnswerColumn) -> bool:
-        """Check for answers that the column cannot tell as received."""
+        """Check whether some answers, as received, cannot be read from the column."""
 
     def has_other(self, column: AnswerColumn) -> bool:
         """Check for write-ins."""

@@ -129,7 +129,7 @@ class Renderer:
         return text_array(texts, self._codes_by_row(column.path))
 
     def has_raw(self, column: AnswerColumn) -> bool:
-        """Check whether the rows need a column of answers as received beside a column."""
+        """Check whether some answers, as received, cannot be read from the column."""
         if column.kind not in ("number", "category"):
             return False
         is_raw = [self._raw_text(column, raw) is not None for raw in self._raw_answers(column)]
@@ -206,7 +206,7 @@ class Renderer:
         return write_numbers(column, numbers, options, self._values)
 
     def _raw_text(self, column: AnswerColumn, raw: RawAnswer) -> str | None:
-        """Return the text of an answer that its cell does not tell.
+        """Return the text of an answer if it cannot be read from its cell.
 
         It is no number where one is due, or the cell would be read as an option that it is not.
         """
@@ -398,10 +398,10 @@ def write_lists(names: Sequence[str], parts: Sequence[Any]) -> pd.Series[Any]:
 
 
 class Reading:
-    """How the cells of a column are read again, to see which texts they cannot tell.
+    """The texts that the cells of a column can hold, so that reading them gives the same text.
 
     Args:
-        column: The column, or the one beside it with answers as received.
+        column: The column, or its ``_raw`` column.
         kind: Its kind, category or number.
         values: How its options are written.
         languages: Languages of the labels.
@@ -453,7 +453,7 @@ def option_names(
 def codes_are_numbers(options: Sequence[Option]) -> bool:
     """Check whether the reporting values of a question are different plain numbers.
 
-    ``"01"`` and ``"5%"`` are texts: as numbers they would not be told from ``"1"`` and ``"5"``.
+    ``"01"`` and ``"5%"`` are texts: as numbers they would be the same as ``"1"`` and ``"5"``.
     """
     values = {option.value for option in options}
     is_plain = all(id_text(read_number(value)) == value != "nan" for value in values)

@@ -1,4 +1,5 @@
 """One call and its judged reply: transport, credentials, regions, secrets, rate limit, retries.
 
-The only folder that sends anything. May import: wire.
+The only folder that sends anything. May import: wire, files, forks, _version, and what they may
+import.
 """

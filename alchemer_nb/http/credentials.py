@@ -108,15 +108,15 @@ class ApiKey(_Credentials):
         pair = _find_pair(text)
         if pair is None:
             raise InvalidArgument(
-                "the pasted text does not hold a key and its secret key; paste them as "
-                "'key secret', or an example call's address with api_token and api_token_secret"
+                "the pasted text does not hold a key and its secret key: paste the key, a blank "
+                "and the secret key, or the address of an example call that has both"
             )
         return cls(*pair)
 
     @property
     def slip(self) -> str:
         """The mistake that the form of the parts suggests, a key of ``refusals``; or ""."""
-        kinds = _guess_kind(self.api_token), _guess_kind(self.api_token_secret)
+        kinds = guess_kind(self.api_token), guess_kind(self.api_token_secret)
         if self.api_token == self.api_token_secret:
             return "same"
         if kinds[0] == "e-mail":
@@ -207,7 +207,7 @@ class OAuth1(_Credentials):
     @property
     def slip(self) -> str:
         """The mistake that the form of the pair suggests, a key of ``refusals``; or ""."""
-        kinds = _guess_kind(self.consumer_key), _guess_kind(self.consumer_secret)
+        kinds = guess_kind(self.consumer_key), guess_kind(self.consumer_secret)
         if self.consumer_key == self.consumer_secret:
             return "same"
         if kinds[0] == "e-mail":
@@ -291,7 +291,7 @@ def _find_pair(text: Secret) -> tuple[Secret, Secret] | None:
     return None
 
 
-def _guess_kind(part: Secret) -> str:
+def guess_kind(part: Secret) -> str:
     """Guess from its form which credential a text is; ``""`` if it has none of the known forms.
 
     In published examples, keys have 32 or about 50 hexadecimal digits and their secrets begin

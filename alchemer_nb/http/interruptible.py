@@ -15,12 +15,15 @@ import queue
 import time
 from contextlib import contextmanager
 from contextvars import ContextVar
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
+import requests
 import requests.adapters
 import urllib3
 from urllib3.util import wait_for_read
 
+from alchemer_nb._version import __version__
 from alchemer_nb.forks import renew_after_fork
 
 if TYPE_CHECKING:
@@ -113,12 +116,16 @@ class _Response(http.client.HTTPResponse):
         self._reader.in_head = False
 
 
+# ``http.client.HTTPConnection.debuglevel = 1``, as people set it to find a fault, prints each call
+# with its key, past all logs.
 class _Connection(urllib3.connection.HTTPConnection):
     response_class = _Response
+    debuglevel = 0
 
 
 class _SafeConnection(urllib3.connection.HTTPSConnection):
     response_class = _Response
+    debuglevel = 0
 
 
 class _IdleConnections(queue.LifoQueue[Any]):
@@ -163,3 +170,20 @@ class InterruptibleAdapter(requests.adapters.HTTPAdapter):
         manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
+
+
+class InterruptibleSession(requests.Session):
+    """A session of interruptible connections that keeps no cookie and looks at no redirect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, InterruptibleAdapter())
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self.headers["User-Agent"] = f"alchemer_nb/{__version__}"
+
+    def get_redirect_target(self, _: requests.Response) -> None:
+        """Return no target: also with ``allow_redirects=False`` requests prepares the next call.
+
+        For that it reads the body of the redirect whole, unpacked and without a bound.
+        """

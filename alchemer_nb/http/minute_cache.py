@@ -133,7 +133,7 @@ class MinuteCache:
             raise
         finally:
             with self._lock:
-                self._pending.pop(key, None)  # a child forked meanwhile lacks it
+                self._pending.pop(key, None)  # a child forked since then lacks it
             pending.done.set()
 
     def _seconds_left(self, key: Hashable) -> float:

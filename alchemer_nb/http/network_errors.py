@@ -257,7 +257,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         if isinstance(one, BaseException) and id(one) not in seen:
             seen.add(id(one))
             yield one
-            # Not ``__context__``: it may be an error that the caller is handling meanwhile.
+            # Not ``__context__``: it may be an error that the caller is handling.
             waiting += [*one.args, getattr(one, "reason", None), one.__cause__]
 
 

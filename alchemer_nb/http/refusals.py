@@ -33,6 +33,10 @@ HOW_TO_GET_LINK = (
     "in the panel: Get a new link; else %alchemer login --mode oauth, or OAuthFlow in Python"
 )
 NEW_LINK_HINT = f"Get a new sign-in link ({HOW_TO_GET_LINK}) and try again"
+PASTE_AGAIN_HINT = (
+    "Log in with the newest link, press Allow, and copy the whole address of the last page, or the "
+    f"code that it shows. If it is refused, too, get a new sign-in link ({HOW_TO_GET_LINK})"
+)
 DENIED_SENTENCE = "access was denied on the log-in page: somebody probably pressed Deny"
 ALLOW_HINT = f"To sign in, get a new sign-in link ({HOW_TO_GET_LINK}) and press Allow"
 _CLOCK_TOLERANCE = 300.0  # seconds that providers of OAuth allow, as a rule
@@ -298,12 +302,15 @@ def _explain_token(attempt: Attempt) -> _Explanation:
 
 def _explain_last_step(attempt: Attempt, evidence: Evidence) -> _Explanation:
     # Consumer pair and region were accepted a moment ago, for the request token.
-    kind = errors.SignInError if attempt.names_attempt else errors.WrongAttempt
     expired = "link has expired or was used already"
-    uncopied = "the code belongs to another attempt or was not copied whole"
-    why, after = f"the {expired}, or {uncopied}", NEW_LINK_HINT
+    uncopied = "the code was not copied whole or is not that of this link"
+    if attempt.names_attempt:
+        kind: type[errors.SignInError] = errors.SignInError
+        why, after = f"the {expired}, or the code was not copied whole", NEW_LINK_HINT
+    else:  # whatever was pasted, it was no address of this attempt
+        kind, why, after = errors.WrongAttempt, f"{uncopied}, or the {expired}", PASTE_AGAIN_HINT
     if evidence.problem in EXPIRED_PROBLEMS:
-        kind, why = errors.SignInExpired, f"the sign-in {expired}"
+        kind, why, after = errors.SignInExpired, f"the sign-in {expired}", NEW_LINK_HINT
     elif evidence.problem == "verifier_invalid":
         kind, why = errors.WrongAttempt, uncopied
     elif evidence.problem in DENIED_PROBLEMS:

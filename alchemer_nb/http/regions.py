@@ -125,8 +125,8 @@ class Region:
         if key not in _KNOWN:
             known = ", ".join(_KNOWN)
             raise ConfigurationError(
-                f"no region is called {quote_region(name)}; choose one of {known}, or build one "
-                "with Region.custom(api_url)"
+                f"no region is called {quote_region(name)}{suggest_region(name)}; choose one of "
+                f"{known}, or build one with Region.custom(api_url)"
             )
         return _build(key, {**_KNOWN[key], **addresses})
 
@@ -192,6 +192,16 @@ def quote_region(name: object) -> str:
     """Return what was given as a region, for a message; not if it may be a misplaced key."""
     text = str(name)
     return repr(text) if _MAY_BE_SHOWN.fullmatch(text) else "what was given (not repeated here)"
+
+
+def suggest_region(given: object) -> str:
+    """Return a question in brackets if a known region's address or label was given, else ``""``."""
+    text = str(given).strip().casefold()
+    hosts = set(re.findall(r"[\w.-]+", text))
+    for region in map(Region.get, _KNOWN):
+        if text == region.label.casefold() or hosts & {region.host, region.app_host}:
+            return f" (did you mean {region.name}?)"
+    return ""
 
 
 def is_loopback(host: str | None) -> bool:

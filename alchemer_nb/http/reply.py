@@ -34,7 +34,7 @@ from alchemer_nb.http.refusals import (
     forbidden,
     refused,
 )
-from alchemer_nb.http.secrets import hide_repeated, redact
+from alchemer_nb.http.secrets import hide_repeated, mask_secrets
 from alchemer_nb.wire.clocks import Clock
 from alchemer_nb.wire.json import decode_json, is_nested_too_deeply
 from alchemer_nb.wire.text import counted
@@ -192,7 +192,7 @@ class _ErrorFinder:
 
     @property
     def path(self) -> str:
-        return redact(self.reply.path, self.secrets)
+        return mask_secrets(self.reply.path, self.secrets)
 
     @property
     def where(self) -> str:

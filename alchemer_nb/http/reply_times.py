@@ -26,7 +26,7 @@ class ReplyTimes:
 
     def note(self, path: str, query: Iterable[tuple[str, str]], seconds: float) -> None:
         """Note a reply."""
-        # A new list each time: other threads read it meanwhile.
+        # A new list each time: other threads may be reading it.
         if not path.endswith(_LIST):
             self.others = [*self.others, seconds][-_MOST:]
         elif ("resultsperpage", str(PAGE_SIZE)) in query:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 MASK = "••••"
 # What JSON and forms write for some letters, other than the letter itself and its code.
@@ -55,22 +55,25 @@ class Secret:
         '…cdef'
     """
 
-    __slots__ = ("__value",)
+    __slots__ = ("__read",)
 
     def __init__(self, value: str | Secret) -> None:
-        self.__value = value.reveal() if isinstance(value, Secret) else str(value)
+        text = value.reveal() if isinstance(value, Secret) else str(value)
+        # In no attribute: debuggers and inspectors list those of an object with their values.
+        self.__read: Callable[[], str] = lambda: text
 
     def reveal(self) -> str:
         """Return the text itself; call it where it is sent, and nowhere else."""
-        return self.__value
+        return self.__read()
 
     @property
     def tail(self) -> str:
         """The last four characters, to distinguish keys; a mask for a short secret."""
-        return f"…{self.__value[-4:]}" if len(self.__value) >= _SHORTEST_SHOWN else MASK
+        text = self.reveal()
+        return f"…{text[-4:]}" if len(text) >= _SHORTEST_SHOWN else MASK
 
     def __bool__(self) -> bool:
-        return bool(self.__value)
+        return bool(self.reveal())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
@@ -78,7 +81,7 @@ class Secret:
         return hmac.compare_digest(_octets(self), _octets(other))
 
     def __hash__(self) -> int:
-        return hash((Secret, self.__value))
+        return hash((Secret, self.reveal()))
 
     def __repr__(self) -> str:
         return f"Secret({MASK})"
@@ -91,6 +94,8 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret is not pickled or copied to disk")
+
+    __getstate__ = __reduce__
 
     def __copy__(self) -> Secret:
         return self
@@ -108,7 +113,7 @@ def to_secret(value: object) -> Secret:
     return Secret(value) if isinstance(value, str | Secret) else Secret("")
 
 
-def redact(text: str, secrets: Iterable[Secret]) -> str:
+def mask_secrets(text: str, secrets: Iterable[Secret]) -> str:
     """Replace every occurrence of the secrets in a text.
 
     Finds the plain form and the escapes of addresses, JSON and HTML, also mixed, in capital and
@@ -130,7 +135,7 @@ def hide_repeated(text: str, secrets: Iterable[Secret]) -> str:
     A secret may be cut, spaced, reversed, escaped twice, or in base64 or hex.
     """
     secrets = tuple(secrets)
-    text = redact(text, secrets)
+    text = mask_secrets(text, secrets)
     read = [_letters(each) for each in _readings(text)]
     read += [each[::-1] for each in read]
     pieces = {
@@ -201,7 +206,7 @@ class SecretFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact a record in place; let every record through."""
-        text = redact(record.getMessage(), _in_flight.get())
+        text = mask_secrets(record.getMessage(), _in_flight.get())
         record.msg, record.args = _PARAMETER.sub(rf"\1\2{MASK}", text), None
         # A traceback in a log would show the address of the call once more.
         if _in_flight.get():

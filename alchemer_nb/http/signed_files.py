@@ -10,13 +10,11 @@ import ipaddress
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
-from alchemer_nb._version import __version__
 from alchemer_nb.errors import Stopped, TransportError
 from alchemer_nb.http import interruptible
 from alchemer_nb.http.compression import is_gzip, unpack_stream
@@ -89,8 +87,7 @@ def fetch_file(request: FileRequest, target: BinaryIO) -> int | None:
     address = request.address
     for _ in range(_MOST_REDIRECTS + 1):
         _check_address(address, allow_loopback=request.allow_loopback)
-        secrets = (address, Secret(urlsplit(address.reveal()).query))
-        with hidden_in_logs(secrets), interruptible.interrupted_by(request.options):
+        with hidden_in_logs(_as_logged(address)), interruptible.interrupted_by(request.options):
             # Errors of requests hold the address, so they are returned and not raised.
             outcome = _exchange(request, address, target)
         if isinstance(outcome, BaseException):
@@ -114,6 +111,16 @@ def _check_address(address: Secret, *, allow_loopback: bool) -> None:
         raise FileRefused("the address of the file leads to this network, so it was not fetched")
     if scheme != "https" and not (allow_loopback and scheme == "http" and is_loopback(host)):
         raise FileRefused("the address of the file is not https, so it was not fetched")
+
+
+def _as_logged(address: Secret) -> tuple[Secret, ...]:
+    """Return an address and its parts, also as requests writes them: ``%2D`` becomes ``-``."""
+    prepared = requests.PreparedRequest()
+    with suppress(ValueError):  # ``_exchange`` returns it
+        prepared.prepare_url(address.reveal(), None)
+    sent = urlsplit(prepared.url or "")
+    signed_path = Secret(sent.path if len(sent.path) > len("/") else "")
+    return address, Secret(urlsplit(address.reveal()).query), Secret(sent.query), signed_path
 
 
 def _is_elsewhere(host: str) -> bool:
@@ -145,7 +152,7 @@ def _exchange(
     url = address.reveal()
     host = urlsplit(url).hostname or ""
     try:
-        with requests.Session() as session, _open(session, url) as reply:
+        with interruptible.InterruptibleSession() as session, _open(session, url) as reply:
             if reply.status_code in _REDIRECTS and "Location" in reply.headers:
                 return Secret(urljoin(url, reply.headers["Location"]))
             if reply.status_code != requests.codes.ok:
@@ -166,10 +173,6 @@ def _exchange(
 
 
 def _open(session: requests.Session, url: str) -> requests.Response:
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, interruptible.InterruptibleAdapter())
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers["User-Agent"] = f"alchemer_nb/{__version__}"
     session.headers["Accept-Encoding"] = "identity"  # so that the length is that of the file
     session.trust_env = not is_loopback(urlsplit(url).hostname)  # proxies are not for loopback
     return session.get(

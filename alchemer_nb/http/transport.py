@@ -16,14 +16,10 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-import requests
-
 from alchemer_nb import errors
-from alchemer_nb._version import __version__
 from alchemer_nb.forks import renew_after_fork
 from alchemer_nb.http import compression, interruptible
 from alchemer_nb.http.minute_cache import MinuteCache
@@ -34,13 +30,15 @@ from alchemer_nb.http.regions import is_loopback
 from alchemer_nb.http.reply import HEADERS, Reply, find_error
 from alchemer_nb.http.reply_times import ReplyTimes
 from alchemer_nb.http.retries import Retries, is_penalty, reason_in_words, too_slow
-from alchemer_nb.http.secrets import hidden_in_logs, redact
+from alchemer_nb.http.secrets import hidden_in_logs, mask_secrets
 from alchemer_nb.http.waiting import CallOptions
-from alchemer_nb.wire.paging import reply_object
+from alchemer_nb.wire.paging import reply_object, to_count
 from alchemer_nb.wire.query import API_VERSION, clean_path, flatten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
+
+    import requests
 
     from alchemer_nb.http.credentials import Credentials
     from alchemer_nb.http.regions import Region
@@ -111,9 +109,9 @@ class Transport:
         minute: float = 60.0,
         remember: int = 32 << 20,
     ) -> None:
-        if not 1 <= int(max_in_flight) <= _MOST_IN_FLIGHT:
+        if not 1 <= (to_count(max_in_flight) or 0) <= _MOST_IN_FLIGHT:
             raise errors.ConfigurationError(f"max_in_flight is 1 to {_MOST_IN_FLIGHT}")
-        if int(requests_per_minute) < 1:
+        if (to_count(requests_per_minute) or 0) < 1:
             raise errors.ConfigurationError("requests_per_minute is at least 1")
         self.credentials = credentials
         self.region = region
@@ -296,7 +294,9 @@ class Transport:
                 packed, is_gzip = _read_body(response, call.options)
             took = time.monotonic() - started
             given = response.headers  # a server may repeat in a header what was sent
-            headers = {name: redact(given[name], secrets) for name in HEADERS if name in given}
+            headers = {
+                name: mask_secrets(given[name], secrets) for name in HEADERS if name in given
+            }
             return Reply(
                 call.method, call.path, response.status_code, headers, packed, is_gzip, took
             )
@@ -384,14 +384,9 @@ class Transport:
         # One session per thread: requests does not promise that sessions may be shared.
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = requests.Session()
-            for scheme in ("https://", "http://"):
-                session.mount(scheme, interruptible.InterruptibleAdapter())
-            session.headers["User-Agent"] = f"alchemer_nb/{__version__}"
+            session = self._local.session = interruptible.InterruptibleSession()
             session.headers["Accept"] = "application/json"
             session.headers["Accept-Encoding"] = compression.ACCEPTED
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # none is kept
-            self._local.session = session
         # A proxy from the environment must never see calls to this machine.
         session.trust_env = not is_loopback(urlsplit(url).hostname)
         return session
@@ -403,6 +398,8 @@ def _unsigned(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _read_body(response: requests.Response, options: CallOptions) -> tuple[bytes, bool]:
     """Return the body as received, and whether it is gzip."""
+    if 300 <= response.status_code < 400:
+        return b"", False  # no call is redirected, so its page is not read
     try:
         is_gzip = compression.is_gzip(response.headers.get("Content-Encoding"))
     except compression.UnknownEncoding:

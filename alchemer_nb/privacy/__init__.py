@@ -1,4 +1,4 @@
 """Redaction of personal data: dropping, hashing, patterns of contact data.
 
-May import: frame, and what frame may import.
+May import: frame, and what it may import.
 """

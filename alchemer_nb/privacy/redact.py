@@ -114,7 +114,7 @@ class _Redaction:
         self._urls: dict[str, str] = {}
         self._fields: dict[str, str] = {}
         self._metadata: set[str] = set()
-        for wave in description.waves.values() or (description,):
+        for wave in description.each_wave:
             self._columns = {**wave.columns, **self._columns}
             self._urls = {**wave.urls, **self._urls}
             self._fields = {**wave.fields, **self._fields}

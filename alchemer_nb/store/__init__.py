@@ -10,4 +10,6 @@
         table-000001-1f0c….parquet     the same as columns, for ``scan`` and SQL; can be rebuilt
         expunged.json                  ids that were removed for good
         lock
+
+May import: fetch, frame, and what they may import.
 """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from alchemer_nb.store.opening import read_definition
+from alchemer_nb.store.opening import read_stored_definition
 from alchemer_nb.store.parts import Index, read_index, read_versions
 from alchemer_nb.store.reading import read_consistently
 from alchemer_nb.store.tables import build_versions_frame
@@ -64,7 +64,7 @@ def _changed_columns(
     """Return response id -> the columns that differ; none if only the JSON differs."""
     if not len(ids):
         return {}
-    survey = read_definition(manifest)
+    survey = read_stored_definition(manifest)
     old, new = (
         build_versions_frame(
             survey, manifest, read_versions(manifest, state.rows_by_part(np.isin(state.ids, ids)))

@@ -26,7 +26,7 @@ from alchemer_nb.frame.text_dtype import text_dtype
 from alchemer_nb.store import parts, paths, reading, tables
 from alchemer_nb.store.digests import FileDamaged, FileRecord, is_intact
 from alchemer_nb.store.manifest import Manifest, read_expunged_ids
-from alchemer_nb.survey.columns import URL
+from alchemer_nb.survey.columns import INDEX, URL
 from alchemer_nb.wire.stamps import parse_typed_date
 from alchemer_nb.wire.text import counted
 
@@ -124,9 +124,9 @@ class TableSet:
             columns: Of ``columns``, those to read; left out, all.
         """
         names = self.columns if columns is None else columns
-        table = self.dataset.to_table(columns=[tables.ID, *names])
+        table = self.dataset.to_table(columns=[INDEX, *names])
         frame: pd.DataFrame = table.to_pandas(types_mapper=choose_dtype, date_as_object=False)
-        frame = frame.set_index(tables.ID)
+        frame = frame.set_index(INDEX)
         for name in names:
             categories, ordered = tables.list_categories(self.schema.field(name))
             if categories:
@@ -175,7 +175,7 @@ def _open_tables(manifest: Manifest, options: FrameOptions) -> TableSet:
         every.append(tables.version_key(*keys))
     stale = np.setdiff1d(np.concatenate(every), current)
     schema = _in_zone(schema, options.tz or manifest.zone)
-    everything = tuple(name for name in schema.names if name not in (tables.KEY, tables.ID))
+    everything = tuple(name for name in schema.names if name not in (tables.KEY, INDEX))
     found = TableSet(
         manifest.title,
         tuple(map(str, files)),
@@ -211,8 +211,8 @@ def _choose_columns(found: TableSet, wanted: Sequence[str]) -> TableSet:
     words = {n: tables.column_facts(found.schema.field(n)).get("words", ()) for n in found.columns}
     found = add_empty_columns(found, absent_urls(wanted, found.columns, words))
     # The key, id and test flag are needed to choose the rows.
-    needed = (tables.KEY, tables.ID, TEST)
-    wanted = [word for word in wanted if word != tables.ID]
+    needed = (tables.KEY, INDEX, TEST)
+    wanted = [word for word in wanted if word != INDEX]
     columns = tuple(choose_by_words(wanted, found.columns, words))
     schema = pa.schema(each for each in found.schema if each.name in {*columns, *needed})
     return replace(found, schema=schema, columns=columns)
@@ -292,7 +292,7 @@ def _read_pandas(found: TableSet) -> pd.DataFrame:
 
 def _to_polars(found: TableSet) -> Any:
     polars = import_optional("polars", "polars")
-    frame = polars.scan_pyarrow_dataset(found.dataset).select([tables.ID, *found.columns])
+    frame = polars.scan_pyarrow_dataset(found.dataset).select([INDEX, *found.columns])
     changed = []
     for name in found.columns:
         categories, _ = tables.list_categories(found.schema.field(name))
@@ -345,14 +345,14 @@ def connect_duckdb(zone: str) -> Any:
 def to_relation(connection: Any, found: TableSet) -> tuple[Any, list[str]]:
     """Return the tables as a relation of DuckDB, and notes.
 
-    Categories are an ENUM in their order. Columns are taken by position, as SQL does not tell
-    upper case from lower; see ``unique_names``.
+    Categories are an ENUM in their order. Columns are taken by position, as SQL
+    ignores the case of letters; see ``unique_names``.
     """
     names, notes = unique_names(found.schema.names)
     relation = connection.from_arrow(found.dataset)
     expressions = []
     for own, seen, new in zip(found.schema.names, relation.columns, names, strict=True):
-        if own not in (tables.ID, *found.columns):
+        if own not in (INDEX, *found.columns):
             continue
         expression = quote_name(seen)
         categories, _ = tables.list_categories(found.schema.field(own))

@@ -6,11 +6,14 @@ again. Nothing is deleted at Alchemer.
 
 from __future__ import annotations
 
-import json
+import html
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, unquote_plus
 
 import numpy as np
 
@@ -27,6 +30,11 @@ if TYPE_CHECKING:
 
     from alchemer_nb.store.parts import StoredVersion
 
+# Letters and digits that no escape of JSON, HTML or addresses changes.
+_PLAIN_PIECES = re.compile(r"[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*")
+# Not "ann@example.org" in "joann@example.org" or "ann@example.org.uk".
+_WHOLE_ADDRESS = r"(?<![\w.+-])(?<!\w'){}(?![\w-]|\.\w)"
+
 
 def expunge(
     folder: Path,
@@ -40,7 +48,8 @@ def expunge(
         folder: The survey's.
         responses: Response ids.
         contact_id: The contact whose responses are removed.
-        email: Responses with this address anywhere in them are removed.
+        email: Responses with this address anywhere in them are removed, not those in which it is
+            only a part of another one.
 
     Raises:
         InvalidArgument: No person is given, or an id or address is none.
@@ -115,10 +124,13 @@ def _build_person_test(contact_id: object, email: object) -> Callable[[StoredVer
     address = _read_address(email)
     if not contact and not address:
         return None
-    # Decoding is slow, so only responses that contain one of these bytes are decoded: the id, the
-    # address, and the address with letters escaped as in JSON.
-    needles = [contact.encode(), address.encode(), json.dumps(address)[1:-1].lower().encode()]
-    needles = list(filter(None, needles))
+    # Decoding is slow, so only responses that contain the id, or the longest piece of the address
+    # that is written alike in all spellings, are decoded.
+    needles = [contact.encode()] if contact else []
+    if address:
+        pieces = _PLAIN_PIECES.findall(str(email))
+        needles.append(max(pieces, key=len, default="").lower().encode())
+    pattern = re.compile(_WHOLE_ADDRESS.format(re.escape(address)))
 
     def matches_person(version: StoredVersion) -> bool:
         content = version.content
@@ -127,9 +139,30 @@ def _build_person_test(contact_id: object, email: object) -> Callable[[StoredVer
         response = decode_json(content)
         if contact and id_number(response.get("contact_id")) == int(contact):
             return True
-        return bool(address) and any(address in text.casefold() for text in _texts(response))
+        return bool(address) and any(
+            pattern.search(_fold(reading))
+            for text in _texts(response)
+            for reading in _read_ways(text)
+        )
 
     return matches_person
+
+
+def _read_ways(text: str) -> Iterator[str]:
+    """Yield a text, and what it is without the escapes of HTML and of addresses."""
+    if "@" in text:
+        yield text
+    if "&" in text:
+        with suppress(ValueError):  # a character reference with thousands of digits
+            yield html.unescape(text)
+    if "%" in text:
+        yield unquote(text)
+        yield unquote_plus(text)
+
+
+def _fold(text: str) -> str:
+    """Return a text so that equal addresses are equal, in any case and form of their letters."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def _read_address(given: object) -> str:
@@ -137,12 +170,16 @@ def _read_address(given: object) -> str:
         return ""
     if not isinstance(given, str) or "@" not in given:
         raise InvalidArgument("email= takes an address, such as ann.bell@example.org")
-    return given.strip().casefold()
+    return _fold(given.strip())
 
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, (dict, list)):
-        for inner in value.values() if isinstance(value, dict) else value:
+    elif isinstance(value, dict):
+        for name, inner in value.items():  # a respondent chooses the names of url variables
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
             yield from _texts(inner)

@@ -145,12 +145,12 @@ class Listing:
         """Yield pages of the list in order of the last change; the calls are sent at once."""
         for page, sent in [(page, fetcher.send(page, newest_first=True)) for page in pages]:
             try:
-                answer = self._read(fetcher.wait_for(sent))
+                found = self._read(fetcher.wait_for(sent))
             except TransportError as error:
                 if error.reason == "large":
                     self._note_too_large(page.size)
                 raise
-            yield answer
+            yield found
 
     def read_ids_at(
         self, fetcher: PageFetcher, positions: Sequence[int], cache: dict[int, RawPage]
@@ -173,16 +173,16 @@ class Listing:
     def _note_too_large(self, rows: int) -> None:
         self.too_large = min(filter(None, (self.too_large, rows)), default=0)
 
-    def _read(self, answer: Reply) -> RawPage:
-        self.calls += not answer.cached
-        page = decode_page(split_page, answer, self.survey)
+    def _read(self, reply: Reply) -> RawPage:
+        self.calls += not reply.cached
+        page = decode_page(split_page, reply, self.survey)
         page.rows = [row for row in page.rows if row.id <= LARGEST_ID]
         stage = self._stage
         if stage.activity or stage.size:  # the single calls before the first stage do not count
             stage.rows += len(page.rows)
             stage.pages += 1
         self.total_count = page.totals.total_count
-        self.clock = Clock.of(answer.headers)
+        self.clock = Clock.of(reply.headers)
         self._reporter.report()
         return page
 

@@ -183,7 +183,7 @@ def is_current_definition(manifest: Manifest, survey: Definition) -> bool:
     return bool(records) and records[-1]["digest"] == _definition_digest(survey)
 
 
-def read_definition(manifest: Manifest) -> Definition:
+def read_stored_definition(manifest: Manifest) -> Definition:
     """Read the current definition.
 
     Raises:

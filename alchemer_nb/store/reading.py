@@ -19,7 +19,7 @@ from alchemer_nb.store.manifest import (
     read_expunged_ids,
     read_manifest,
 )
-from alchemer_nb.store.opening import add_digests, drop_parts, open_store, read_definition
+from alchemer_nb.store.opening import add_digests, drop_parts, open_store, read_stored_definition
 from alchemer_nb.store.parts import in_chunks, read_index, read_versions
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def read_download(folder: Path) -> tuple[Definition, Download, str | None]:
     """
 
     def read(manifest: Manifest) -> tuple[Definition, Download, str | None]:
-        survey = read_definition(manifest)
+        survey = read_stored_definition(manifest)
         index = read_index(manifest, without=read_expunged_ids(manifest))
         rows = index.rows_by_part(index.has_content)
         result = Download(AnswersBuilder(survey), total_count=int(index.has_content.sum()))

@@ -32,11 +32,11 @@ _NOT_A_QUERY = "only a query that gives rows can be asked"
 
 
 @dataclass(frozen=True)
-class Question:
+class Query:
     """A query and what it may use.
 
     Attributes:
-        query: SQL of DuckDB.
+        text: SQL of DuckDB.
         folders: Survey id -> folder of its store.
         frames: Name -> frame; a frame comes before a survey of the same name.
         parameters: Name -> value, for each ``$name`` of the query.
@@ -46,7 +46,7 @@ class Question:
         on_note: Called with what to know about the result.
     """
 
-    query: str
+    text: str
     folders: Mapping[str, Path]
     frames: Mapping[str, Any]
     parameters: Mapping[str, Any]
@@ -56,7 +56,7 @@ class Question:
     on_note: Callable[[str], None]
 
 
-def run_sql(question: Question) -> pd.DataFrame:
+def run_sql(query: Query) -> pd.DataFrame:
     """Run a query over stored surveys and frames.
 
     Raises:
@@ -65,22 +65,22 @@ def run_sql(question: Question) -> pd.DataFrame:
             names cannot be a table; a parameter is missing or has a value that SQL does not know.
         StoreError: A stored survey is damaged.
     """
-    query = question.query
-    if not isinstance(query, str) or not query.strip():
+    text = query.text
+    if not isinstance(text, str) or not text.strip():
         raise InvalidArgument("give a query, such as: select count(*) from customer_satisfaction")
     duckdb = import_optional("duckdb", "sql")
-    stored = _folders_by_name(question.folders)
-    parameters = convert_parameters(question.parameters)
-    with engines.connect_duckdb(question.zone) as connection:
-        if not question.files:
+    stored = _folders_by_name(query.folders)
+    parameters = convert_parameters(query.parameters)
+    with engines.connect_duckdb(query.zone) as connection:
+        if not query.files:
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
-        database = _Database(connection, duckdb, question, stored)
+        database = _Database(connection, duckdb, query, stored)
         try:
-            result = database.run(query, parameters)
+            result = database.run(text, parameters)
         except duckdb.Error as error:
             problem = " ".join(str(error).split())[:_LONGEST_ERROR]
-            hint = _hint(str(error), question) or _sync_hint(str(error), question)
+            hint = _hint(str(error), query) or _sync_hint(str(error), query)
         else:
             if result is not None:
                 return _to_pandas(*result, database)
@@ -99,7 +99,7 @@ class _Database:
     Attributes:
         connection: Of DuckDB.
         duckdb: Its module.
-        question: The query and what it may use.
+        query: The query and what it may use.
         stored: Name of a table -> folder of the survey.
         ordered: The categories that have an order, of all tables.
         unordered: Name and categories of the columns that have none, of all tables.
@@ -110,7 +110,7 @@ class _Database:
 
     connection: Any
     duckdb: Any
-    question: Question
+    query: Query
     stored: Mapping[str, Path]
     ordered: set[tuple[str, ...]] = field(default_factory=set)
     unordered: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
@@ -149,7 +149,7 @@ class _Database:
             return self._show_tables(text)
         rows = self._run_with_tables(text, values)
         for note in sql_notes.note_comparisons(tree, self._list_categories, values):
-            self.question.on_note(note)
+            self.query.on_note(note)
         return rows
 
     def _run_with_tables(self, text: str, values: dict[str, Any]) -> _Rows | None:
@@ -196,12 +196,12 @@ class _Database:
         return column is not None and self._add_column(column[1])
 
     def _add_frame(self, name: str) -> bool:
-        frames = self.question.frames
+        frames = self.query.frames
         own = [n for n in frames if n.casefold() == name.casefold()]
         own = [n for n in own if isinstance(frames[n], pd.DataFrame)]
         if not own:
             return False
-        named = [n for n in own if n in _WORD.findall(self.question.query)]
+        named = [n for n in own if n in _WORD.findall(self.query.text)]
         if len(named) > 1 or (len(own) > 1 and not named):
             raise InvalidArgument(
                 f"SQL sees no difference between the frames {' and '.join(named or own)}",
@@ -220,7 +220,7 @@ class _Database:
         self._check_columns(found.table, own[0])
         self.connection.from_arrow(found.table).project(f"*{replaced}").create_view(name)
         for note in found.notes:
-            self.question.on_note(f"{own[0]}: {note}")
+            self.query.on_note(f"{own[0]}: {note}")
         return True
 
     def _check_columns(self, table: pa.Table, name: str) -> None:
@@ -242,7 +242,7 @@ class _Database:
         title = name.casefold()
         if title not in self.stored:
             return False
-        found = engines.open_tables(self.stored[title], self.question.options)
+        found = engines.open_tables(self.stored[title], self.query.options)
         for column in found.columns:
             own = found.schema.field(column)
             categories, ordered = tables.list_categories(own)
@@ -253,7 +253,7 @@ class _Database:
             if tables.column_facts(own).get("texts"):
                 self.fields.setdefault(tuple(categories), own)
         for note in found.notes():
-            self.question.on_note(note)
+            self.query.on_note(note)
         self._create_view(name, found)
         return True
 
@@ -262,7 +262,7 @@ class _Database:
         relation.create_view(name, replace=True)
         if name not in self.surveys:
             for note in notes:
-                self.question.on_note(f"{found.title}: {note}")
+                self.query.on_note(f"{found.title}: {note}")
         self.surveys[name] = found
 
     def _add_column(self, column: str) -> bool:
@@ -274,24 +274,24 @@ class _Database:
         }
         for name, found in lacking.items():
             self._create_view(name, engines.add_empty_columns(found, [column]))
-            self.question.on_note(
+            self.query.on_note(
                 f"{found.title}: no response has the url variable {column[len(URL) :]!r}"
             )
         return bool(lacking)
 
 
-def _hint(message: str, question: Question) -> str:
+def _hint(message: str, query: Query) -> str:
     """Return what to do about an error of DuckDB; an empty text if its message is enough."""
     missing = _NO_TABLE.search(message)
-    value = question.frames.get(missing[1] or missing[2]) if missing else None
+    value = query.frames.get(missing[1] or missing[2]) if missing else None
     if value is not None:
         kind = type(value).__name__
         return f"Only pandas DataFrames can be asked, and this is a {type(value).__module__}.{kind}"
     if "disabled by configuration" in message or "disabled through configuration" in message:
         return "Files and extensions are closed; files=True (--files) opens them"
-    if "Parser Error" in message and question.parameters:
+    if "Parser Error" in message and query.parameters:
         return "A parameter is a value; it cannot be the name of a table or column"
-    if any(isinstance(each, list) for each in question.parameters.values()) and "[]" in message:
+    if any(isinstance(each, list) for each in query.parameters.values()) and "[]" in message:
         return "Write a list without brackets around it: region in $regions"
     return ""
 
@@ -301,11 +301,11 @@ def _categories_of(kind: Any) -> list[str] | None:
     return dict(kind.children)["values"] if kind.id == "enum" else None
 
 
-def _sync_hint(message: str, question: Question) -> str:
+def _sync_hint(message: str, query: Query) -> str:
     """Return which surveys cannot be asked, where a name is missing that may be one of them."""
     if not _NO_TABLE.search(message):
         return ""
-    unready = [own for own, folder in question.folders.items() if not _is_ready(folder)]
+    unready = [own for own, folder in query.folders.items() if not _is_ready(folder)]
     if not unready:
         return ""
     return f"The store of survey {' and '.join(unready)} is damaged or not complete: sync it first"

@@ -23,7 +23,7 @@ from alchemer_nb.store.find_deleted import find_deleted, is_cheap
 from alchemer_nb.store.manifest import Checkpoint, Manifest, read_expunged_ids
 from alchemer_nb.store.order_check import ListedDates, StoredDates, choose_pages, is_short
 from alchemer_nb.store.reading import as_store_error
-from alchemer_nb.store.sync_result import SyncResult
+from alchemer_nb.store.sync_result import SyncResult, note_without_id
 from alchemer_nb.wire import clocks
 from alchemer_nb.wire.paging import PAGE_SIZE
 from alchemer_nb.wire.text import counted
@@ -101,6 +101,7 @@ class Sync:
         self._number = manifest.sync + 1
         self._change_addresses()
         self._all_compared = self._found_backdated = False
+        self._without_id = 0
         self._expunged = read_expunged_ids(manifest)
         if self._expunged:
             expunging.remove_expunged(manifest)
@@ -185,6 +186,7 @@ class Sync:
         manifest.doubtful = "the list grew shorter while it was read" if read.has_shrunk else ""
         manifest.watermark, manifest.clock = state.watermark, state.clock
         self._all_compared = first == 1 and not read.has_shrunk
+        self._without_id = read.without_id
         self._store(read.take_unstored())
         self._change_addresses()
         return not read.has_shrunk
@@ -370,7 +372,9 @@ class Sync:
         manifest.rows = int(now.has_content.sum())
         manifest.told = listing.total_count
         listed = len(self._listed_ids())
-        if listing.total_count not in (None, listed):
+        if self._without_id:
+            self.notes.append(note_without_id(self._without_id))
+        if listing.total_count not in (None, listed, listed + self._without_id):
             told = counted(listing.total_count, "response")
             are = "is" if listing.total_count == 1 else "are"
             self.notes.append(
@@ -415,6 +419,7 @@ class _FullRead:
         size: Their bytes.
         has_shrunk: Whether the list grew shorter during the read.
         total: The largest total count so far.
+        without_id: Responses without a valid id.
     """
 
     seen: set[int] = field(default_factory=set)
@@ -422,6 +427,7 @@ class _FullRead:
     size: int = 0
     has_shrunk: bool = False
     total: int = 0
+    without_id: int = 0
 
     def add(self, page: RawPage, new_rows: list[RawResponse], total_count: int | None) -> None:
         """Add a page."""
@@ -430,6 +436,7 @@ class _FullRead:
         self.size += sum(len(row.content or b"") for row in new_rows)
         self.has_shrunk |= total_count is not None and total_count < self.total
         self.total = max(self.total, total_count or 0)
+        self.without_id += page.without_id
 
     def take_unstored(self) -> list[RawResponse]:
         """Return the rows to store, once."""

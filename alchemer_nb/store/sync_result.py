@@ -58,7 +58,7 @@ class SyncResult:
         changes = ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
         name = self.title or self.survey
         rows = counted(self.rows, "response")
-        first = f"{name}: {changes or 'nothing new'}; {rows} in {self.place}"
+        first = f"{name}: {changes or 'nothing new'}; {rows} (test data included) in {self.place}"
         last = [self.verified.summary] if self.verified else []
         return make_visible("; ".join([first, *self.notes, *last]))
 
@@ -66,6 +66,12 @@ class SyncResult:
 
     def _repr_html_(self) -> str:
         return f"<div>{html.escape(str(self))}</div>"
+
+
+def note_without_id(count: int) -> str:
+    """Return the note about responses that no store can hold."""
+    are = "is" if count == 1 else "are"
+    return f"{counted(count, 'response')} came without a valid id and {are} not stored"
 
 
 DIFFERENCES = ("missing", "changed", "deleted", "expunged")

@@ -25,9 +25,9 @@ from alchemer_nb.frame.rows import Rows
 from alchemer_nb.frame.unplanned_columns import all_columns
 from alchemer_nb.frame.values import Renderer, option_names
 from alchemer_nb.store import paths
-from alchemer_nb.store.opening import read_definition, table_names, table_path
+from alchemer_nb.store.opening import read_stored_definition, table_names, table_path
 from alchemer_nb.store.parts import ID_BITS, StoredVersion, in_chunks, read_all_versions
-from alchemer_nb.survey.columns import free_name, is_before_edit, name_columns
+from alchemer_nb.survey.columns import INDEX, free_name, is_before_edit, name_columns
 from alchemer_nb.survey.scales import is_ordered
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from alchemer_nb.survey.definition import Definition
 
 KEY = "store_row"
-ID = "response_id"
 _FACTS = b"alchemer_nb"  # key of a field's metadata: JSON of what its type does not say
 _OPTIONS = FrameOptions(test_rows="include")
 
@@ -81,7 +80,7 @@ def write_tables(
             on_table(f"writing table {number:,} of {len(missing):,}")
             if name in before:
                 notes.append(f"{name} was gone or damaged, and was built again")
-            survey = survey or read_definition(manifest)
+            survey = survey or read_stored_definition(manifest)
             versions = read_all_versions(manifest, [part])
             _write(manifest, name, _build_table(manifest, versions, survey, day_first=day_first))
         _unify_types(manifest, files)
@@ -98,7 +97,7 @@ def find_tables(manifest: Manifest, *, day_first: bool) -> tuple[list[Path], pa.
     if not all(manifest.is_intact(file.name) for file in files):
         return None
     if not files:
-        return files, _build_table(manifest, (), read_definition(manifest)).schema
+        return files, _build_table(manifest, (), read_stored_definition(manifest)).schema
     schemas = [pq.read_schema(file) for file in files]
     types = _unified_types(schemas)
     if any(each.type != types[each.name] for schema in schemas for each in schema):
@@ -233,14 +232,14 @@ def _build_frame(
     # Added here, so that a question has the name that it has in a frame with its default options.
     renderer = Renderer(answers, rows.numbers, "label", (survey.language,))
     edits = [c for c in all_columns(survey, answers, renderer) if is_before_edit(c.path)]
-    names = name_columns(edits, survey, _OPTIONS.names, [*frame, *EXTRA, ID])
+    names = name_columns(edits, survey, _OPTIONS.names, [*frame, *EXTRA, INDEX])
     more = {name: renderer.array(column) for name, column in zip(names, edits, strict=True)}
     for name in EXTRA:
         values = metadata_array(name, answers, rows.numbers, zone, _OPTIONS.tz)
         own = free_name(f"{name}_metadata", frame.columns) if name in frame.columns else name
         more[own] = values
     for field in answers.others:
-        more[free_name(field, {*frame, *more, ID})] = field_array(field, answers, rows.numbers)
+        more[free_name(field, {*frame, *more, INDEX})] = field_array(field, answers, rows.numbers)
     extra = {name: pd.Series(values).set_axis(frame.index) for name, values in more.items()}
     return pd.concat([frame, pd.DataFrame(extra, index=frame.index)], axis=1)
 
@@ -265,7 +264,7 @@ def _build_table(
     ]
     table = table.cast(pa.schema(fields))
     keys = pa.array(version_key(numbers, ids))
-    return table.add_column(0, ID, pa.array(ids)).add_column(1, KEY, keys)
+    return table.add_column(0, INDEX, pa.array(ids)).add_column(1, KEY, keys)
 
 
 def _facts_of(

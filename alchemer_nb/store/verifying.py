@@ -21,7 +21,7 @@ from alchemer_nb.fetch.page_fetcher import PageRange
 from alchemer_nb.store import digests, opening, parts, paths
 from alchemer_nb.store.manifest import FORMAT, UnreadableFile, read_expunged_ids, read_manifest
 from alchemer_nb.store.reading import as_store_error
-from alchemer_nb.store.sync_result import DIFFERENCES, VerifyResult
+from alchemer_nb.store.sync_result import DIFFERENCES, VerifyResult, note_without_id
 from alchemer_nb.wire.paging import PAGE_SIZE
 
 if TYPE_CHECKING:
@@ -77,6 +77,8 @@ def verify(folder: Path, listing: Listing) -> VerifyResult:
     notes = files.notes
     if files.has_changed():
         notes.append("the store changed while it was read, so some differences may be none")
+    if walk.without_id:
+        notes.append(note_without_id(walk.without_id))
     if not walk.is_steady:
         notes.append("the list changed while it was read, so some differences may be none")
     return VerifyResult(
@@ -195,12 +197,14 @@ class _Walk:
         expunged: Ids that are not compared.
         total_count: By the last page.
         is_steady: Whether as many responses came as the total count, and it never went down.
+        without_id: Responses without a valid id, which are not compared.
     """
 
     index: Index
     expunged: set[int]
     total_count: int | None = None
     is_steady: bool = True
+    without_id: int = 0
     _found: dict[int, tuple[str, str | None]] = field(default_factory=dict)
     _unknown: set[int] = field(default_factory=set)
 
@@ -210,10 +214,11 @@ class _Walk:
         size = listing.page_size(PAGE_SIZE, _SIZE_STEP)
         for _, page in listing.read_all(PageRange(size, 1), "comparing", uncached=True):
             self._compare(page)
+            self.without_id += page.without_id
             total = listing.total_count
             self.is_steady &= total is None or total >= (self.total_count or 0)
             self.total_count = total
-        seen = int(self._seen.sum()) + len(self._unknown)
+        seen = int(self._seen.sum()) + len(self._unknown) + self.without_id
         self.is_steady &= self.total_count in (None, seen)
 
     def _compare(self, page: RawPage) -> None:

@@ -97,7 +97,7 @@ def plan_columns(survey: Definition) -> list[AnswerColumn]:
 
 
 def plan_piped_row(parent: Question, row: Question) -> list[AnswerColumn]:
-    """Return the columns of a piped row, without those beside them: write-ins and raw answers."""
+    """Return the columns of a piped row, without those of write-ins and raw answers."""
     # The row may decide which type of grid it is; the columns need no other rows.
     grid = replace(parent, key=question_key(replace(parent, rows=(row,))), rows=(row,))
     is_row = is_grid(parent)
@@ -292,7 +292,7 @@ def _are_numbers(options: Sequence[Option]) -> bool:
 
 
 def _kind_by_codes(kind: Kind, options: Iterable[Option]) -> Kind:
-    """Return the kind; a category in place of numbers that could not be told apart.
+    """Return the kind; a category in place of numbers that could not be distinguished.
 
     As numbers, ``"01"`` and ``"1"`` would be one, and so would two options with one value.
     """

@@ -293,7 +293,7 @@ def _match_options(
     elif len(meant) > len(set(found)):
         note = f"{len(meant)} of {len(options)} options, as some share a reporting value"
     other = next((option for option in meant if option.is_other), None)
-    if other is not None and operator == "=":  # what people wrote in stands in place of its value
+    if other is not None and operator == "=":  # what people wrote in replaces its value
         return CheckedValues("IS NOT NULL", (), other.id)
     if other is not None:
         field = f"[question({question.id}), option({other.id})]"

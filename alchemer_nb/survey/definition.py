@@ -200,7 +200,7 @@ def read_definition(survey: Mapping[str, Any], questions: Iterable[Any] = ()) ->
         questions: The rows of ``GET survey/{id}/surveyquestion``; they are complete, but flat,
             and list the rows of a grid a second time.
     """
-    flat = {q.id: q for q in (read_question(raw) for raw in _items(questions)) if q is not None}
+    flat = {q.id: q for q in (parse_question(raw) for raw in _items(questions)) if q is not None}
     languages = tuple(str(x) for x in _items(survey.get("languages"))) or (ENGLISH,)
     titles = by_language(survey.get("title")) or by_language(survey.get("title_ml"))
     pages: list[SurveyPage] = []
@@ -209,7 +209,7 @@ def read_definition(survey: Mapping[str, Any], questions: Iterable[Any] = ()) ->
         page_id = str(raw.get("id", ""))
         on_page: list[Question] = []
         for nested in _items(raw.get("questions")):
-            question = read_question(nested)
+            question = parse_question(nested)
             if question is None or question.id in seen:
                 continue
             merged = _merge(flat, question)
@@ -235,7 +235,7 @@ def read_definition(survey: Mapping[str, Any], questions: Iterable[Any] = ()) ->
     )
 
 
-def read_question(raw: Any, parent: str = "", depth: int = 0) -> Question | None:
+def parse_question(raw: Any, parent: str = "", depth: int = 0) -> Question | None:
     """Parse a question object; None for anything else."""
     if not isinstance(raw, Mapping) or raw.get("id") in (None, "") or depth > _DEEPEST:
         return None
@@ -244,7 +244,7 @@ def read_question(raw: Any, parent: str = "", depth: int = 0) -> Question | None
     if raw.get("show_rules_ids"):  # newer replies have the rules outside of the properties
         properties = {**properties, "show_rules_ids": raw["show_rules_ids"]}
     below = _with_aliases(raw.get("sub_questions"))
-    rows = (read_question(sub, question_id, depth + 1) for sub in below)
+    rows = (parse_question(sub, question_id, depth + 1) for sub in below)
     options = (read_option(option) for option in _items(raw.get("options")))
     return Question(
         id=question_id,
@@ -372,7 +372,7 @@ def convert_definition(value: Any) -> Definition:
 
 
 def check_options(options: Sequence[Option]) -> None:
-    """Raise ValueError if two options have one id: nothing would tell them apart."""
+    """Raise ValueError if two options have one id: they could not be distinguished."""
     if len({option.id for option in options}) < len(options):
         raise ValueError("two options have one id")
 

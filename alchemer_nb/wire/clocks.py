@@ -111,4 +111,7 @@ def _parse(stamp: str) -> datetime:
 
 def _stamp(clock: Clock, shift: timedelta) -> str:
     moment = datetime.fromtimestamp(clock.server, UTC).replace(microsecond=0, tzinfo=None)
-    return str(moment + shift)
+    try:
+        return str(moment + shift)
+    except OverflowError:  # the last day of the calendar, or the first
+        return str(moment)

@@ -119,7 +119,8 @@ def reply_object(envelope: dict[str, Any]) -> dict[str, Any]:
 
 def read_totals(envelope: dict[str, Any]) -> PageTotals:
     """Read the totals of an ordinary envelope."""
-    ids = [row.get("id") if isinstance(row, dict) else row for row in reply_rows(envelope)]
+    # Rows without an id are known by all that they hold, or two pages of them would look the same.
+    ids = [(row.get("id") or row) if isinstance(row, dict) else row for row in reply_rows(envelope)]
     totals = PageTotals.of(ids, envelope.get)
     return totals if isinstance(_data(envelope), list) else replace(totals, total_pages=1)
 

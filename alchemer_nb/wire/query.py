@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from alchemer_nb.errors import InvalidArgument
@@ -12,15 +13,22 @@ if TYPE_CHECKING:
 
 API_VERSION = "v5"
 _CREDENTIAL_NAMES = ("api_token", "oauth_")
+_IN_PATH = re.compile(rf"(?:{'|'.join(_CREDENTIAL_NAMES)})\w*\s*(?:=|%)", re.I)
+_SIGNED = (
+    "calls are signed with the credentials you signed in with. If a secret stood in a cell, clear "
+    "it and regenerate the key"
+)
 
 
 def clean_path(path: str) -> str:
     """Return a path in the form ``survey/123/surveyresponse``.
 
     Raises:
-        InvalidArgument: It is an address, leaves the API, or carries a query.
+        InvalidArgument: It is an address, leaves the API, or carries a query or credentials.
     """
     text = str(path).strip()
+    if _IN_PATH.search(text):
+        raise InvalidArgument(f"a path holds no credentials: {_SIGNED}")
     if "://" in text or text.startswith("//"):
         raise InvalidArgument("give a path such as survey/123, not a whole address")
     if "?" in text or "#" in text:
@@ -46,11 +54,7 @@ def flatten(values: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
     """
     for name, value in (values or {}).items():
         if str(name).lower().startswith(_CREDENTIAL_NAMES):
-            raise InvalidArgument(
-                f"{str(name)[:30]!r} is not taken as a parameter: calls are signed with the "
-                "credentials you signed in with. If a secret stood in a cell, clear it and "
-                "regenerate the key"
-            )
+            raise InvalidArgument(f"{str(name)[:30]!r} is not taken as a parameter: {_SIGNED}")
         yield from _pairs(str(name), value)
 
 

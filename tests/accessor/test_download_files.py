@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import logging
 import re
@@ -213,27 +214,7 @@ def file_calls(scripted):
     return [params for _, path, params in scripted.asked if path.endswith("/file")]
 
 
-NOT_USED = (
-    "http://files.example/a.png",
-    "http://[::2]/a.png",
-    "ftp://127.0.0.1/a.png",
-    "file:///etc/passwd",
-    "https://127.0.0.1/a.png",
-    "https://127.1/a.png",
-    "https://0.0.0.0/a.png",
-    "https://2130706433/a.png",
-    "https://0x7f.0.0.1/a.png",
-    "https://localhost./a.png",
-    "https://[::ffff:127.0.0.1]/a.png",
-    "https://169.254.169.254/latest/meta-data/",
-    "https://192.168.0.1/a.png",
-    "https://user:word@files.example/a.png",
-    "https://files.example\\@127.0.0.1/a.png",
-    "https://files.example:port/a.png",
-    "https:///a.png",
-    "/a.png",
-    "",
-)
+PACKED = gzip.compress(b"x" * 100_000, mtime=0)  # the same in all workers, as it names tests
 
 
 class TestSignedAddresses:
@@ -295,23 +276,21 @@ class TestSignedAddresses:
         assert content(tmp_path) == {"1_photo_a.png": b"whole"}
 
     def test_a_packed_file_is_whole_or_not_there(self, made, scripted, tmp_path):
-        packed = gzip.compress(b"x" * 100_000)
-        damaged = (
-            ("gzip", packed[:60]),
-            ("gzip", packed[:-8]),
-            ("gzip", packed * 2),
+        sent = [
+            ("gzip", PACKED),
+            ("gzip", PACKED[:60]),
+            ("gzip", PACKED[:-8]),
+            ("gzip", PACKED * 2),
             ("gzip", b""),
             ("deflate", zlib.compress(b"x")),
             ("br", b"x"),
-            ("gzip, gzip", packed),
-        )
-        df, client = made("a.png", *["b.png"] * len(damaged))
-        serve_file(scripted, 1, Reply(packed, headers={"Content-Encoding": "gzip"}))
-        for own, (encoding, body) in enumerate(damaged, 2):
+            ("gzip, gzip", PACKED),
+        ]
+        df, client = made(*(f"{number}.png" for number in range(len(sent))))
+        for own, (encoding, body) in enumerate(sent, 1):
             serve_file(scripted, own, Reply(body, headers={"Content-Encoding": encoding}))
-        statuses = download(df, tmp_path, client)["status"].tolist()
-        assert statuses == ["downloaded", *["failed"] * len(damaged)]
-        assert content(tmp_path) == {"1_photo_a.png": b"x" * 100_000}
+        assert download(df, tmp_path, client)["status"].tolist() == ["downloaded"] + ["failed"] * 7
+        assert content(tmp_path) == {"1_photo_0.png": b"x" * 100_000}
 
     @pytest.mark.parametrize("reply", [Reply(b"x" * 11), Reply(b"x" * 11, unsized=True)])
     def test_a_bound_for_the_size(self, made, scripted, tmp_path, reply):
@@ -334,23 +313,43 @@ class TestSignedAddresses:
         assert "leads on more than 3 times" in result["reason"][1]
         assert [path for _, path, _ in scripted.asked].count("/files/2") == 4
 
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "http://files.example/a.png",
+            "http://[::2]/a.png",
+            "ftp://127.0.0.1/a.png",
+            "file:///etc/passwd",
+            "https://127.0.0.1/a.png",
+            "https://127.1/a.png",
+            "https://0.0.0.0/a.png",
+            "https://2130706433/a.png",
+            "https://0x7f.0.0.1/a.png",
+            "https://localhost./a.png",
+            "https://[::ffff:127.0.0.1]/a.png",
+            "https://169.254.169.254/latest/meta-data/",
+            "https://192.168.0.1/a.png",
+            "https://user:word@files.example/a.png",
+            "https://files.example\\@127.0.0.1/a.png",
+            "https://files.example:port/a.png",
+            "https:///a.png",
+            "/a.png",
+            "",
+        ],
+    )
     @pytest.mark.parametrize("by_redirect", [False, True])
-    def test_addresses_that_are_not_used(self, made, scripted, tmp_path, by_redirect):
-        df, client = made(*["a.png"] * len(NOT_USED))
-        for own, address in enumerate(NOT_USED, 1):
-            if by_redirect:
-                serve_file(scripted, own, Reply(b"", 302, {"Location": address}))
-            else:
-                serve_file(scripted, own, address=address or " ")
+    def test_addresses_that_are_not_used(self, made, scripted, tmp_path, address, by_redirect):
+        df, client = made("a.png")
+        if by_redirect:
+            serve_file(scripted, 1, Reply(b"", 302, {"Location": address}))
+        else:
+            serve_file(scripted, 1, address=address or " ")
         result = download(df, tmp_path, client)
+        assert result["status"].tolist() == ["failed"]
         assert content(tmp_path) == {}
-        for address, (status, reason) in zip(
-            NOT_USED, result[["status", "reason"]].to_numpy().tolist(), strict=True
-        ):
-            assert status == "failed", address
-            assert "word" not in reason
-            if address.startswith("https:"):  # nobody was asked
-                assert re.search("not fetched|no valid address", reason), address
+        assert "word" not in result["reason"][0]
+        if address.startswith("https:"):  # nobody was asked
+            assert re.search("not fetched|no valid address", result["reason"][0])
 
     def test_a_real_region_never_leads_to_this_computer(self, scripted, tmp_path):
         scripted.answer("/files/1", Reply(b"x"))
@@ -377,6 +376,23 @@ class TestSignedAddresses:
         with (tmp_path / "a").open("wb") as target, pytest.raises(Stopped):
             fetch_file(request, target)
 
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "/files/1?Signature=CANARY%2Dsignature%5F0123",  # sent as CANARY-signature_0123
+            "/files/1?Signature=%43ANARY-signature_0123",
+            "/files/CANARY-signature_0123/1",
+        ],
+    )
+    def test_an_address_is_not_logged_in_another_spelling(self, scripted, caplog, address):
+        caplog.set_level(logging.DEBUG)
+        scripted.answer(address.partition("?")[0], Reply(b"x"))
+        address = Secret(f"{scripted.url}{address}")
+        with io.BytesIO() as target:
+            fetch_file(FileRequest(address, True, 9, -1, CallOptions(), lambda _: None), target)
+        assert "HTTP/1.1" in caplog.text
+        assert "ANARY-signature" not in caplog.text
+
     def test_the_signature_is_shown_nowhere(self, made, scripted, tmp_path, caplog):
         caplog.set_level(logging.DEBUG)
         df, client = made("a.png", "b.png", "c.png")
@@ -386,7 +402,7 @@ class TestSignedAddresses:
         result = download(df, tmp_path, client)
         assert result["status"].tolist() == ["downloaded", "failed", "failed"]
         assert "CANARYsignature" not in result.to_string() + (tmp_path / LIST).read_text()
-        assert "/files/1" in caplog.text or caplog.records
+        assert caplog.records
         assert "CANARYsignature" not in caplog.text
         request = FileRequest(
             Secret(f"http://127.0.0.1:1/c?{SIGNATURE}"), True, 9, -1, CallOptions(), print

@@ -10,7 +10,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from alchemer_nb.analysis.grid import count_cell, number_cell, percent_cell, rounded
+from alchemer_nb.analysis.shown import count_cell, number_cell, percent_cell, rounded
 from tests.analysis.conftest import EVERY_TYPE
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def test_columns_of_equal_words_stay_apart(customers: pd.DataFrame) -> None:
     }  # fmt: skip
     assert table.frame.columns.is_unique
     assert not table.bases.duplicated(["banner", "column"]).any()
-    assert table.grid.groups == (
+    assert table.shown.groups == (
         ("", 1), (f"{title} [region]", 4), (f"{title} [{title}]", 2),
     )  # fmt: skip
 

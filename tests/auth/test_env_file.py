@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import traceback
+from pathlib import Path
 
 import pytest
 
@@ -162,6 +164,27 @@ def test_a_file_that_git_tracks_is_warned_of(env_file, tmp_path):
     assert "git tracks link" in found_in("link").warning
     git("rm", "--cached", name)
     assert found_in(name).warning == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of POSIX")
+def test_a_file_that_other_users_can_read_is_warned_of():
+    with tempfile.TemporaryDirectory() as folder:  # not in a folder for one user alone
+        path = Path(folder) / ".env"
+        path.write_text(BOTH)
+        for mode_of_folder, mode, is_open in (
+            (0o755, 0o644, True),
+            (0o755, 0o604, True),
+            (0o755, 0o600, False),
+            (0o700, 0o644, False),  # nobody else gets there
+        ):
+            Path(folder).chmod(mode_of_folder)
+            path.chmod(mode)
+            warning = found_in(path).warning
+            assert ("other users" in warning, "chmod 600 .env" in warning) == (is_open, is_open)
+        Path(folder).chmod(0o755)
+        path.chmod(0o644)
+        with pytest.warns(UserWarning, match="other users of this computer can read"):
+            al.connect(env_file=path)
 
 
 def test_a_program_that_a_repository_names_is_not_run(env_file, tmp_path):

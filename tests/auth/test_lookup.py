@@ -6,7 +6,6 @@ import json
 
 import keyring
 import pytest
-from keyring.backends import fail
 
 import alchemer_nb as al
 from alchemer_nb import ApiKey, OAuth1, Region
@@ -15,6 +14,8 @@ from alchemer_nb.errors import AlchemerError, ConfigurationError, InvalidArgumen
 from tests.auth.test_profiles import MemoryKeyring
 from tests.scripted import Reply, ScriptedServer
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 CANARIES = ("CANARYfirst0123456789", "CANARYsecond012345678", "CANARYthird", "CANARYfourth")
 KEY = ApiKey(*CANARIES[:2])
 KINDS = pytest.mark.parametrize(
@@ -22,15 +23,6 @@ KINDS = pytest.mark.parametrize(
     [KEY, OAuth1(*CANARIES[:2]), OAuth1(*CANARIES)],
     ids=["api_key", "two-legged", "three-legged"],
 )
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    for name in ("BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST"):
-        monkeypatch.delenv(name, raising=False)
-    yield
-    keyring.set_keyring(fail.Keyring())
 
 
 @pytest.fixture

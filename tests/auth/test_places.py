@@ -7,13 +7,14 @@ import textwrap
 
 import keyring
 import pytest
-from keyring.backends import fail
 
 import alchemer_nb as al
 from alchemer_nb import ApiKey, OAuth1, Region
 from alchemer_nb.auth import lookup, profiles
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
 from tests.auth.test_profiles import LockedKeyring
+
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 KEY = ApiKey("CANARYtoken0123456789", "CANARYsecret9876543210")
 PAIR = OAuth1("CANARYconsumer0123456", "CANARYconsumersecret")
@@ -48,13 +49,6 @@ USERDATA = """
             raise SecretNotFoundError(f"Secret {key} does not exist.")
         return secrets[key]
 """
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    yield
-    keyring.set_keyring(fail.Keyring())
 
 
 @pytest.fixture

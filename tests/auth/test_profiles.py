@@ -256,3 +256,65 @@ def test_a_locked_keychain_gives_an_error_that_repeats_nothing():
 def test_a_profile_never_shows_its_secrets():
     profiles.save("work", ApiKey(TOKEN, SECRET), Region.get("us"))
     assert "CANARY" not in repr(profiles.load("work"))
+
+
+def test_what_a_killed_process_left_of_a_profile_goes_with_the_next_change():
+    folder = profiles.folder()
+    profiles.save("mine", ApiKey(TOKEN, SECRET), Region.get("eu"))
+    names = (".mine-0123456789ab.json", ".other-ba9876543210.json", ".mine-0123456789cd.json")
+    own = (".mine.json", "notes-0123456789ab.json", ".mine-0123456789ab.txt")
+    for name in (*names, *own):
+        (folder / name).write_text(SECRET)
+        os.utime(folder / name, (0, 0))
+    os.utime(folder / names[2])  # another process is writing it
+    assert profiles.delete("mine")
+    assert {path.name for path in folder.iterdir()} == {names[2], *own}
+
+
+def test_a_file_of_before_there_was_a_keychain_is_replaced():
+    profiles.save("mine", ApiKey(TOKEN, SECRET), Region.get("eu"))
+    keyring.set_keyring(MemoryKeyring())
+    profiles.save("mine", ApiKey("CANARYnewer0123456789", SECRET), Region.get("eu"))
+    assert [*profiles.folder().iterdir()] == []
+    assert profiles.load("mine").credentials.masked == "…6789"
+
+
+class EndingKeyring(MemoryKeyring):
+    """Ends, as its process does, at the second thing that it is told to keep or delete."""
+
+    def __init__(self):
+        super().__init__()
+        self.left = 99
+
+    def set_password(self, service, username, password):
+        self._count()
+        super().set_password(service, username, password)
+
+    def delete_password(self, service, username):
+        self._count()
+        super().delete_password(service, username)
+
+    def _count(self):
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+
+
+def test_no_profile_in_the_keychain_is_hidden_or_stays_by_an_interrupt():
+    ring = EndingKeyring()
+    keyring.set_keyring(ring)
+    for kept in (0, 1):  # of a profile and the list of their names
+        ring.left = kept
+        with pytest.raises(KeyboardInterrupt):
+            profiles.save("mine", ApiKey(TOKEN, SECRET), Region.get("eu"))
+        assert ("mine" in profiles.names()) or SECRET not in str(ring.kept)
+    ring.left = 99
+    profiles.save("mine", ApiKey(TOKEN, SECRET), Region.get("eu"))
+    ring.left = 1
+    with pytest.raises(KeyboardInterrupt):
+        profiles.delete("mine")
+    ring.left = 99
+    assert profiles.names() == ("mine",)
+    assert profiles.delete("mine")
+    assert profiles.names() == ()
+    assert not profiles.delete("mine")

@@ -282,6 +282,17 @@ def test_settings_are_checked_when_given():
     key = ApiKey("a" * 32, "b" * 13)
     with pytest.raises(ConfigurationError, match="no region is called 'mars'"):
         Client(key, region="mars")
+    for meant in (
+        "app.alchemer.eu",
+        "https://app.alchemer.eu/home?x=1",
+        "api.alchemer.eu",
+        "EUROPE",
+    ):
+        with pytest.raises(ConfigurationError, match=r"\(did you mean eu\?\); choose one of us"):
+            Client(key, region=meant)
+    with pytest.raises(ConfigurationError) as caught:
+        Client(key, region="app.alchemer.eu.example")
+    assert "did you mean" not in str(caught.value)
     with pytest.raises(ConfigurationError, match="timeout"):
         Client(key, timeout="soon")
     with pytest.raises(ConfigurationError, match="1 to 8"):

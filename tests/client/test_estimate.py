@@ -31,7 +31,7 @@ def new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Client
 
 
 def test_it_learns_from_the_pages_that_came(new):
-    with copied_box(responses=1003, latency=0.25, **NO_LIMITS) as box:
+    with copied_box(responses=1003, latency=0.1, **NO_LIMITS) as box:
         client = new(box)
         guess = client.estimate(ID)
         assert guess.basis.startswith("a guess: no page has come yet")
@@ -44,7 +44,7 @@ def test_it_learns_from_the_pages_that_came(new):
         assert learnt.basis == "by the pace of its latest 3 pages"
         pages = client._transport.reply_times.pages(str(ID))
         assert len(pages) == 3
-        assert learnt.seconds >= 3 * 0.25  # three pages, one after the other, each of that latency
+        assert learnt.seconds >= 3 * 0.1  # three pages, one after the other, each of that latency
         least, most = learnt.seconds_range or (learnt.seconds, learnt.seconds)
         assert 3 * min(pages) <= least <= learnt.seconds <= most < 2 * 3 * max(pages) + 2
         assert client.estimate(9000002).basis == "a guess by the pace of other surveys"

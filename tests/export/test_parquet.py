@@ -10,6 +10,7 @@ import zlib
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -271,9 +272,10 @@ def test_hand_made_answers_of_every_kind(scripted, tmp_path):
 
 def test_a_merged_frame_keeps_its_values_and_says_what_it_lost(df, tmp_path):
     merged = df.head().reset_index().merge(pd.DataFrame({"region": ["West"], "x": [1]}), how="left")
-    assert "alchemer" not in merged.attrs or merged.attrs["alchemer"]
     back = there_and_back(merged, tmp_path)
     pd.testing.assert_frame_equal(back, merged)
+    with pytest.raises(KnowledgeLost, match="carries no description"):
+        back.alchemer.codebook  # noqa: B018  # the access is what is tested
 
 
 @pytest.mark.parametrize(
@@ -411,3 +413,24 @@ def test_a_footer_that_somebody_has_changed_costs_no_value(scripted, tmp_path, k
         assert back.reset_index()["response_id"].tolist() == [1, 2] or told
         with contextlib.suppress(AlchemerError):
             back.alchemer.codebook  # noqa: B018 - it reads the description
+
+
+@pytest.mark.parametrize(
+    "dtypes",
+    [
+        [{"kind": "category", "categories": ["other"]}, None],
+        [None, {"kind": "moment", "name": "datetime64[ns, UTC]"}],
+    ],
+    ids=["categories", "dates"],
+)
+def test_dtypes_of_other_columns_lose_no_value(tmp_path, dtypes):
+    path = tmp_path / "x.parquet"
+    table = pa.table({"word": ["a", None, "b"], "number": [1, 2, 3]})
+    with pq.ParquetWriter(path, table.schema) as writer:
+        writer.write_table(table)
+        entry = json.dumps({"dtypes": dtypes}).encode()
+        writer.add_key_value_metadata({b"alchemer_nb": b"1:" + entry})
+    with pytest.warns(UserWarning, match="the exact dtypes are gone; the values are all there"):
+        frame = al.read_parquet(path)
+    assert frame["word"].dropna().tolist() == ["a", "b"]
+    assert frame["number"].tolist() == [1, 2, 3]

@@ -117,7 +117,7 @@ def test_any_number_in_flight_gives_the_same_frame(large, calm, in_flight):
 
 
 def test_pages_travel_at_the_same_time():
-    with copied_box(**DATA, latency=0.3) as slow:
+    with copied_box(**DATA, latency=0.15) as slow:
         client = Client(ApiKey(slow.api_token, slow.api_token_secret), region=slow.region)
         client.responses(CUSTOMER, progress="none")
         assert 2 <= slow.most_in_flight <= 4

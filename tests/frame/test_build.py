@@ -601,7 +601,7 @@ def test_a_response_that_comes_twice_counts_once_and_fewer_than_told_is_an_error
     kept = client.responses(5, incomplete="keep")
     assert len(kept) == 2
     assert not kept.alchemer.facts["complete"]
-    assert "fewer than the server told" in "".join(capsys.readouterr())
+    assert "fewer than Alchemer announced" in "".join(capsys.readouterr())
     client = serve(scripted, asked, twice[:2])
     client.responses(5)
     assert "2 responses received" in "".join(capsys.readouterr())

@@ -88,7 +88,7 @@ def test_sentences_of_other_counts():
     assert Progress("Tea", 1, None, 0, None).line == "Tea: 1 response"
     assert Progress("Tea", 1, 1000, 0, None).line == "Tea: 1 of 1,000 responses"
     synced = SyncResult("1", "Tea", Path("store"), 1, 1, 1, 0, 0, 1, "")
-    assert str(synced) == "Tea: 1 new; 1 response in store"
+    assert str(synced) == "Tea: 1 new; 1 response (test data included) in store"
 
 
 @pytest.mark.parametrize("count", [0, 2, 11, 1000])

@@ -20,7 +20,7 @@ import alchemer_nb as al
 from alchemer_nb import ApiKey, Client, OAuth1, OAuthFlow, Region
 from alchemer_nb.auth.lookup import find_without_profiles
 from alchemer_nb.errors import ConfigurationError, InvalidArgument
-from alchemer_nb.http.secrets import Secret, redact
+from alchemer_nb.http.secrets import Secret, mask_secrets
 
 TOKEN, SECRET = "0123456789abcdef0123456789abcdef", "A9secretpart"
 
@@ -50,6 +50,14 @@ def test_a_secret_never_shows_itself():
     assert Secret("short").tail == "••••"
 
 
+def test_a_secret_is_in_no_attribute_that_an_inspector_lists():
+    secret = Secret("canary-value-0123456789")
+    listed = {name: getattr(secret, name) for name in dir(secret)}
+    assert "canary-value" not in repr(listed)
+    with pytest.raises(TypeError, match="not pickled"):
+        secret.__getstate__()
+
+
 def test_secrets_compare_without_showing():
     assert Secret("a") == Secret("a")
     assert Secret("a") != Secret("b")
@@ -62,7 +70,7 @@ def test_redact_leaves_no_trace(secret, around):
     from urllib.parse import quote, quote_plus
 
     text = f"{around}{secret}|{quote(secret, safe='')}|{quote_plus(secret)}"
-    cleaned = redact(text, [Secret(secret)])
+    cleaned = mask_secrets(text, [Secret(secret)])
     if secret not in "••••" and not any(secret in part for part in (around,)):
         assert secret not in cleaned.replace("••••", "")
 
@@ -71,9 +79,9 @@ def test_redact_takes_secrets_in_any_order_and_where_they_overlap():
     short, long = Secret("abcd1234"), Secret("abcd1234EFGH")
     text = "<abcd1234EFGH> <abcd1234> <xabcd1234EFG>"
     for secrets in ([short, long], [long, short]):
-        assert redact(text, secrets) == "<••••> <••••> <x••••EFG>"
-    assert redact("<abcdefgh>", [Secret("abcdef"), Secret("efgh")]) == "<••••>"
-    assert redact("<ababab>", [Secret("abab")]) == "<••••>"
+        assert mask_secrets(text, secrets) == "<••••> <••••> <x••••EFG>"
+    assert mask_secrets("<abcdefgh>", [Secret("abcdef"), Secret("efgh")]) == "<••••>"
+    assert mask_secrets("<ababab>", [Secret("abab")]) == "<••••>"
 
 
 def _html_form(letter):
@@ -104,7 +112,7 @@ def test_redact_knows_what_addresses_json_and_html_make_of_a_secret(secret):
         "".join(_html_form(letter) for letter in secret),
     ]
     for form in written:
-        assert redact(f"<{form}>", [Secret("other"), Secret(secret)]) == "<••••>"
+        assert mask_secrets(f"<{form}>", [Secret("other"), Secret(secret)]) == "<••••>"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ import pytest
 from alchemer_nb import ApiKey, Client
 from alchemer_nb.errors import AlchemerError, RateLimited, ServerError, TransportError
 from alchemer_nb.http.regions import Region
+from alchemer_nb.http.secrets import Secret
+from alchemer_nb.http.signed_files import FileRequest, fetch_file
+from alchemer_nb.http.waiting import CallOptions
 from tests.scripted import Reply
 from tests.survey_json import question, response, serve
 
@@ -264,6 +267,36 @@ def test_what_does_not_end_is_given_up(name):
         assert isinstance(error, TransportError)
         assert error.reason == reason
         assert server.hung_up.wait(10)  # the connection is not kept
+
+
+def redirecting(location):
+    def talk(connection):
+        head = b"HTTP/1.1 302 Found\r\nLocation: %s\r\n\r\n" % location
+        connection.sendall(head)
+        for _ in range(40):
+            connection.sendall(b" " * (1 << 20))
+
+    return talk
+
+
+def test_the_page_of_a_redirect_is_not_read(tmp_path, scripted):
+    """Requests reads it whole, to prepare a call that nobody makes."""
+    with _Talker(redirecting(b"https://elsewhere.example/")) as server:
+        error = failure(Client(KEY, region=server.region, retries=1))
+        assert error.reason == "redirect"
+        assert server.hung_up.wait(10)
+    scripted.answer("/moved", Reply(b"a file"))
+    with _Talker(redirecting(f"{scripted.url}/moved".encode())) as server:
+        address = Secret(f"{server.region.api_url}/file")
+        request = FileRequest(address, True, 100, -1, CallOptions(), lambda _: None)
+        with (tmp_path / "file").open("wb") as target:
+            assert fetch_file(request, target) == 6
+        assert server.hung_up.wait(10)
+
+
+def test_a_redirect_to_no_address_is_a_redirect(client, scripted):
+    scripted.answer("account", Reply(b"", 302, {"Location": "http://[::1"}))
+    assert failure(client).reason == "redirect"
 
 
 # Without a clock: all workers must collect the same tests.

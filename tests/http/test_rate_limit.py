@@ -380,7 +380,9 @@ def test_nothing_in_the_folder_tells_a_secret_or_an_account(folder):
     key.wait_for_turn()
     key.set_account("77001")
     key.wait_for_turn()
-    for path in folder.iterdir():
+    paths = [*folder.iterdir()]
+    assert paths
+    for path in paths:
         assert WHO not in path.name + path.read_text()
         assert "77001" not in path.name + path.read_text()
 

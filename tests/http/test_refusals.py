@@ -28,7 +28,7 @@ from alchemer_nb.errors import (
     TransportError,
     WrongAttempt,
 )
-from alchemer_nb.http.refusals import NEW_LINK_HINT
+from alchemer_nb.http.refusals import NEW_LINK_HINT, PASTE_AGAIN_HINT
 from alchemer_nb.http.secrets import Secret
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.notebook.signin.steps import FieldError, SignIn
@@ -316,17 +316,25 @@ def test_a_refused_request_token_blames_the_consumer_pair(world, words, worked):
 
 @pytest.mark.parametrize("words", AT_TOKENS)
 @pytest.mark.parametrize(
-    ("pasted", "kind"),
+    ("pasted", "kind", "why", "hint"),
     [
-        ("the-verifier", WrongAttempt),
-        ("https://x.invalid/?oauth_token=req-token-1&oauth_verifier=the-verifier", SignInError),
+        # A text without the token of this link may be anything: the link comes last.
+        ("the-verifier", WrongAttempt, ": the code was not copied whole or", PASTE_AGAIN_HINT),
+        ("hello", WrongAttempt, ": the code was not copied whole or", PASTE_AGAIN_HINT),
+        (
+            "https://x.invalid/?oauth_token=req-token-1&oauth_verifier=the-verifier",
+            SignInError,
+            ": the link has expired or",
+            NEW_LINK_HINT,
+        ),
     ],
 )
-def test_a_refused_verifier_asks_for_a_new_link(world, words, pasted, kind):
+def test_a_refused_verifier_asks_for_its_cause_first(world, words, pasted, kind, why, hint):
     error = world.access_token(AT_TOKENS[words], pasted)
     assert type(error) is kind
     assert "the last step of the sign-in was refused" in error.sentence
-    assert error.hint == NEW_LINK_HINT
+    assert why in error.sentence
+    assert error.hint == hint
     told = ours(error, "expired, denied, consumer, region, verifier")
     assert "region" not in told
     assert "consumer" not in told
@@ -394,8 +402,8 @@ def reported(problem, place):
         ("verifier_invalid", WrongAttempt, "not copied whole"),
         ("permission_denied", ConsentDenied, "access was denied"),
         ("consumer_key_rejected", SignInError, "consumer pair"),
-        ("signature_invalid", WrongAttempt, "expired or was used already, or the code"),
-        ("something_of_its_own", WrongAttempt, "expired or was used already, or the code"),
+        ("signature_invalid", WrongAttempt, "not copied whole or is not that of this link"),
+        ("something_of_its_own", WrongAttempt, "not copied whole or is not that of this link"),
     ],
 )
 def test_a_reported_problem_decides_the_last_step(world, problem, kind, said, place):

@@ -19,6 +19,7 @@ from alchemer_nb import ApiKey, Client, OAuth1
 from alchemer_nb.errors import (
     ApiError,
     AuthenticationError,
+    ConfigurationError,
     InvalidArgument,
     NotFound,
     PermissionDenied,
@@ -229,6 +230,30 @@ def test_as_many_calls_are_in_flight_as_were_asked_for_and_no_more(scripted, mos
     at_once(*[partial(client.request, "GET", "survey", {"page": n}) for n in range(3 * most)])
     assert len(scripted.asked) == 3 * most
     assert reply.most == most
+
+
+@pytest.mark.parametrize("number", ["many", "", None, float("nan"), 0, -1, [4]])
+@pytest.mark.parametrize("name", ["max_in_flight", "requests_per_minute"])
+def test_a_number_of_calls_that_is_none_is_refused(scripted, name, number):
+    with pytest.raises(ConfigurationError, match=name):
+        Client(ApiKey(TOKEN, SECRET), region=scripted.region, **{name: number})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "survey/1&api_token={}",
+        "survey/1&API_TOKEN_SECRET = {}",
+        "survey/1%3Fapi_token%3D{}",
+        "https://api.alchemer.com/v5/survey?api_token={}",
+        "survey/oauth_token={}",
+    ],
+)
+def test_a_path_with_credentials_is_not_sent_and_not_repeated(client, scripted, path):
+    with pytest.raises(InvalidArgument, match="holds no credentials") as caught:
+        client.request("GET", path.format(SECRET))
+    assert SECRET not in str(caught.value)
+    assert scripted.asked == []
 
 
 def test_one_connection_serves_one_call_after_another(box):

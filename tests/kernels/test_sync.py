@@ -174,7 +174,7 @@ def test_the_bar_of_a_sync_that_goes_on_begins_where_it_was(signed_in):
     assert any("looking for changes" in line for line in told)
     assert left(signed_in, output) == {"text/plain": ""}
     assert closed(signed_in, request)
-    assert f"{TITLE}: 4,000 new; 4,000 responses in " in done.text
+    assert f"{TITLE}: 4,000 new; 4,000 responses (test data included) in " in done.text
 
 
 def test_a_sync_that_ends_at_once_shows_nothing_but_its_line(kernel, setup):
@@ -184,7 +184,7 @@ def test_a_sync_that_ends_at_once_shows_nothing_but_its_line(kernel, setup):
         assert kernel.do(f"{begin}\n{heavy}").status == "ok"
         seen = len(kernel.messages)
         done = kernel.do("%alchemer sync 9000001")
-        assert done.text.startswith(f"{TITLE}: 20 new; 20 responses in ")
+        assert done.text.startswith(f"{TITLE}: 20 new; 20 responses (test data included) in ")
         kinds = {m["msg_type"] for m in kernel.messages[seen:]}
         assert not kinds & {"display_data", "stream", "comm_open"}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import http.client
 import json
 import os
 import socket
@@ -11,10 +13,10 @@ import subprocess
 import sys
 import threading
 import warnings
-from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 import trustme
 
 from alchemer_nb import Client, Job, OAuthFlow
@@ -37,7 +39,7 @@ TROUBLES = {
 }
 
 
-@contextmanager
+@contextlib.contextmanager
 def watched(search, place):
     """Searches all that is logged and warned of meanwhile."""
     with everything_logged() as log, warnings.catch_warnings(record=True) as warned:
@@ -76,7 +78,7 @@ def test_no_trouble_with_an_answer_shows_a_secret(scripted, search, mode, troubl
             assert "/v5/account" in said or "request_token" in said  # the log was on
 
 
-@contextmanager
+@contextlib.contextmanager
 def answering(reply, context=None):
     """The port of a server that answers the first lines of any caller so, and what they were."""
     heard = []
@@ -169,6 +171,17 @@ def test_no_proxy_has_its_password_shown(search, monkeypatch, mode, name):
         monkeypatch.setenv(name, address.format(port=9))
         for call in calls_of(region, mode):
             fails(search, f"{place}, down", call, kind=TransportError)
+
+
+def test_no_switch_of_the_standard_library_prints_a_key(scripted, search, monkeypatch, capfd):
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    requests.get(scripted.url, timeout=5)
+    assert "send: b'GET / HTTP/1.1" in capfd.readouterr().out
+    for mode in MODES:
+        for call in calls_of(scripted.region, mode):
+            with contextlib.suppress(AlchemerError):
+                call()
+    search.text("printed", *capfd.readouterr())
 
 
 @pytest.mark.every_mode

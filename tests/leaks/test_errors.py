@@ -20,7 +20,7 @@ from alchemer_nb.auth import profiles
 from alchemer_nb.auth.lookup import find_without_profiles
 from alchemer_nb.errors import AlchemerError, ApiError, InvalidArgument, SignInExpired
 from alchemer_nb.http.regions import Region
-from alchemer_nb.http.secrets import MASK, Secret, redact
+from alchemer_nb.http.secrets import MASK, Secret, mask_secrets
 from alchemer_nb.notebook.signin.session import Session
 from alchemer_nb.notebook.signin.steps import SignIn
 from tests.auth.test_profiles import MemoryKeyring
@@ -440,7 +440,7 @@ def test_letters_that_are_none_are_an_error_without_the_text(search):
     odd = Secret(f"{FIRST}\ud800")
     assert odd == Secret(f"{FIRST}\ud800")
     assert odd != Secret(FIRST)
-    assert FIRST not in redact(f"<{FIRST}\ud800>", [odd])
+    assert FIRST not in mask_secrets(f"<{FIRST}\ud800>", [odd])
 
 
 def test_a_paste_with_letters_that_are_none_is_refused_before_it_is_sent(scripted):

@@ -29,6 +29,13 @@ def test_plain_text_has_whole_words_in_full_lines(part: str) -> None:
     assert all(line.startswith("  ") for line in lines[1:])
 
 
+def test_sentences_are_not_broken_at_their_semicolons() -> None:
+    text = "It was refused. Copy both again (administrators: API Access; others: API Key). " * 3
+    lines = line_bundle(text.strip())["text/plain"].split("\n")
+    assert not any(line.endswith(";") for line in lines)
+    assert all(len(line) > 70 for line in lines[:-1])
+
+
 def test_the_rest_of_a_long_part_shares_its_line_with_the_next() -> None:
     lines = line_bundle(f"{'word ' * 25}end; set both; and go")["text/plain"].split("\n")
     assert lines[1].endswith("end; set both; and go")

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alchemer_nb.store import manifest, paths
+from alchemer_nb.wire import clocks
 from tests.store.listed import OWN, ListedServer, stamp, stored
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -407,3 +408,10 @@ def test_a_store_equals_a_walk_whatever_the_clocks_say(tmp_path_factory, monkeyp
             server.slow = slow
             server.edit(range(first, min(800, first + count)), stamp(lag), f"turn {turn}")
             synced(server)
+
+
+@pytest.mark.parametrize("year", [9999, 100])
+def test_a_server_in_another_age_is_no_error(year):
+    there = clocks.Clock.of({"Date": f"Fri, 31 Dec {year:04} 23:59:59 GMT"})
+    assert clocks.is_ahead("2026-01-01 10:00:00", there) is (year == 100)
+    assert clocks.horizon(there, None)[:4].lstrip("0") == str(year)

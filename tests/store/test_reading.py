@@ -163,7 +163,7 @@ def test_definitions_are_kept_with_their_times(own_box, synced_client, folder, c
     manifest = read_manifest(folder)
     first, second = manifest.definitions
     assert first["utc"] <= second["utc"]
-    now = opening.read_definition(manifest)
+    now = opening.read_stored_definition(manifest)
     earlier = load_definition(folder / paths.definition_name(first["number"]))
     assert isinstance(Survey.of(now).diff(earlier), pd.DataFrame)
     assert not Survey.of(now).diff(earlier).empty

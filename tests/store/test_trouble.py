@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from alchemer_nb import Client
 from alchemer_nb.errors import (
     AuthenticationError,
     DownloadIncomplete,
@@ -34,6 +36,7 @@ from alchemer_nb.store import sync as syncing
 from tests.boxes import demo_file
 from tests.person import regenerate_key
 from tests.store.conftest import ALL, QUIET, SURVEY, fresh_client, quiet_box, same
+from tests.survey_json import question, response, serve
 
 ROOT = Path(manifest.__file__).parents[2]
 
@@ -473,6 +476,59 @@ def test_a_person_is_found_by_e_mail(synced_box, synced):
     synced_box.touch(SURVEY, [20], data={"3": {"value": "Ann.Bell@Example.org"}})
     client.sync(SURVEY)
     assert client.expunge(SURVEY, email="ann.bell@example.org") == [20]
+
+
+def serve_store(scripted, rows, folder):
+    client = serve(scripted, [question(2, "TEXTBOX", "", "q")], rows)
+    scripted.answer("account", {"result_ok": True, "data": {"id": 1}})
+    return Client(client.credentials, region=client.region, store=folder)
+
+
+def test_a_response_without_a_valid_id_is_not_left_out_in_silence(scripted, tmp_path):
+    rows = [response(own, {"2": {"answer": "x"}}) for own in (1, 2, "x3")]
+    client = serve_store(scripted, rows, tmp_path)
+    said = "1 response came without a valid id and is not stored"
+    assert client.sync(5).notes == (said,)
+    found = client.verify(5)
+    assert found.ok
+    assert found.notes == (said,)
+
+
+# An address, and how a survey may have it.
+SPELLINGS = {
+    "j\u00f6rg@example.org": ["J\u00d6RG@Example.org", "Jo\u0308rg <jo\u0308rg@example.org>"],
+    "strasse@example.org": ["stra\u00dfe@example.org"],
+    "sales/eu@example.org": ["sales/eu@example.org"],
+    "o'brien@example.org": ["o&#039;brien@example.org", "'o'brien@example.org'"],
+    "ann+news@example.org": ["https://x.example/?mail=ann%2Bnews%40example.org&page=2"],
+    "ann@example.org": ["to ann@example.org.", "mailto:ann&#64;example.org", "x%20ann@example.org"],
+    "\u0430\u043d\u044f@\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444": [
+        "\u0410\u041d\u042f@\u043f\u0440\u0438\u043c\u0435\u0440.\u0440\u0444"
+    ],
+}
+OTHERS = ["joann@example.org", "ann@example.org.uk", "jo.ann@example.org", "ann@example.orgs"]
+
+
+@pytest.mark.parametrize("is_ascii", [True, pytest.param(False, marks=pytest.mark.long)])
+def test_a_person_is_found_in_any_spelling_and_nobody_else(scripted, tmp_path, is_ascii):
+    texts = [*itertools.chain(*SPELLINGS.values()), *OTHERS]
+    rows = [response(own, {"2": {"id": 2, "answer": text}}) for own, text in enumerate(texts, 1)]
+    client = serve_store(scripted, rows, tmp_path)
+    page = scripted.replies["/v5/survey/5/surveyresponse"][0]
+    page.body = json.dumps(page.body, ensure_ascii=is_ascii).replace("/", "\\/").encode()
+    client.sync(5)
+    for address, own in SPELLINGS.items():
+        wanted = [texts.index(text) + 1 for text in own]
+        assert client.expunge(5, email=address) == wanted, address
+    left = client.responses(5, store=True, progress="none")
+    assert left["q"].tolist() == OTHERS
+
+
+def test_a_person_is_found_by_the_name_of_a_url_variable(scripted, tmp_path):
+    rows = [response(1, {"2": {"answer": "x"}}, url_variables={"ann@example.org": ""})]
+    client = serve_store(scripted, rows, tmp_path)
+    client.sync(5)
+    assert client.expunge(5, email="ann@example.org") == [1]
 
 
 def test_expunge_needs_to_know_whose(synced_box, synced):

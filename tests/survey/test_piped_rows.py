@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alchemer_nb.survey.definition import Question, read_question
+from alchemer_nb.survey.definition import Question, parse_question
 from alchemer_nb.survey.piped_rows import find_parent, parent_of_row, piped_row_id, shown_row_id
 from tests.survey_json import question
 
@@ -80,11 +80,11 @@ def entry(**members):
 KNOWN = {
     each.id: each
     for each in (
-        read_question(question(39, "TABLE", "Brands", key="table-radio")),
-        read_question(
+        parse_question(question(39, "TABLE", "Brands", key="table-radio")),
+        parse_question(
             question(83, "MATRIX", key="matrix", rows=[question(10001, "RADIO", "Size")])
         ),
-        read_question(question(10001, "RADIO", "Size")),
+        parse_question(question(10001, "RADIO", "Size")),
     )
     if each is not None
 }

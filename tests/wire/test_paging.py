@@ -40,3 +40,8 @@ def test_a_list_has_the_pages_that_it_announces(inside):
     data = {"quotas": [A]} if inside else [A]
     assert read_totals({"data": data, "total_pages": 3}).total_pages == 3
     assert read_totals({"data": {"id": 5, "name": "x"}, "total_pages": 3}).total_pages == 1
+
+
+def test_two_pages_of_rows_without_an_id_are_no_copies_of_one():
+    first, second = ({"data": [{"name": name}, {"name": name, "id": None}]} for name in "ab")
+    assert read_totals(first).key == read_totals(dict(first)).key != read_totals(second).key

@@ -86,7 +86,9 @@ def _wrap(line: str, width: int = _WIDTH) -> str:
         width, subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False
     )
     lines = [""]
-    for part in _BREAKS.split(line):
+    # In several sentences a semicolon is nothing special, as in the error of a refused key.
+    is_prose = ". " in line and "→" not in line
+    for part in [line] if is_prose else _BREAKS.split(line):
         joined = f"{lines[-1]} {part}" if lines[-1] else part
         if len(joined) > width:
             # The next part goes on in the last line of one that is longer than a line.

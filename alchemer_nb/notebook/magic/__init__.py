@@ -1,4 +1,4 @@
 """``%alchemer``: command table, parser, completion, help, and what each command does.
 
-May import: every other part of notebook.
+May import: notebook/running, notebook/demo, and what they may import.
 """

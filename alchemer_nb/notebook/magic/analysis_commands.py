@@ -82,7 +82,7 @@ def _read_frame(
     """Return the frame that a line names or whose survey it names, and the other options.
 
     Raises:
-        UsageError: An option of a download stands beside a frame that is there already.
+        UsageError: The line names a frame, and has an option of a download.
     """
     download = {option.name: option for option in DOWNLOAD}
     chosen = {name: value for name, value in given.items() if name not in download}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from alchemer_nb.http.regions import Region
+from alchemer_nb.http.regions import Region, suggest_region
 from alchemer_nb.notebook.magic.interpolation import interpolate_word
 from alchemer_nb.wire.quoting import QUOTES, parse_values, quote
 
@@ -84,7 +84,7 @@ def to_list(word: EvaluatedWord) -> list[str]:
 def _with_quotes(word: EvaluatedWord) -> EvaluatedWord:
     """Return a list with the quotes of its items, which the line's own rules have removed.
 
-    Only where commas stand outside of quotes, too: quotes around all of it belong to the line.
+    Only where a comma is outside of quotes, too: quotes around all of it belong to the line.
     """
     literals = [part for part, _ in word.parts if not part.is_expression]
     if not any("," in part.text and not part.quoted for part in literals):
@@ -107,7 +107,8 @@ def to_region(word: EvaluatedWord) -> Region | str:
     try:
         return one_of(*Region.names())(word)
     except ValueError as error:
-        raise ValueError(f"{error}, or a Region as {{variable}}") from None
+        meant = suggest_region(word.text)
+        raise ValueError(f"{error}, or a Region as {{variable}}{meant}") from None
 
 
 def to_time_zone(word: EvaluatedWord) -> str | None:

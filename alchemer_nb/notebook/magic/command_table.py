@@ -59,7 +59,7 @@ _SIGN_IN = (
             CommandOption("--prompt", "ask line by line, without a panel"),
         ),
         example="%alchemer login --region eu",
-        surplus_hint="a region is given as --region eu",
+        surplus_hint="a region is given as --region eu, and a value with blanks needs quotes",
         has_result=False,
         displays=True,
     ),
@@ -117,7 +117,9 @@ _SIGN_IN = (
                 spec.to_region,
                 choices=Region.names(),
             ),
-            CommandOption("--profile", "a remembered sign-in", spec.to_text, "NAME"),
+            CommandOption(
+                "--profile", "a remembered sign-in", spec.to_text, "NAME", completes="profile"
+            ),
         ),
         example="%alchemer doctor --text",
     ),
@@ -190,7 +192,7 @@ _DATA = (
     Command(
         "partial",
         "the rows so far of a download that runs, or was stopped",
-        lambda context, name=None: context.downloads.partial(name),
+        commands.partial_rows,
         (Positional("NAME", "the name that it was meant for", "?"),),
         example="df = %alchemer partial",
     ),
@@ -252,9 +254,7 @@ _STORE = (
   categories sort as in the form; a url variable that no response has is an empty column""",
         evaluates_body=False,
     ),
-    Command(
-        "stores", "which surveys are stored, and where", lambda context: context.client.stored()
-    ),
+    Command("stores", "which surveys are stored, and where", commands.stores),
     Command(
         "expunge",
         "remove a person's responses from this computer for good",
@@ -268,7 +268,7 @@ _STORE = (
     ),
 )
 
-_LISTS = {
+LISTS = {
     "campaigns": ("survey/{survey}/surveycampaign", "the links and campaigns of a survey"),
     "quotas": ("survey/{survey}/quotas", "the quotas of a survey"),
     "reports": ("survey/{survey}/surveyreport", "the reports of a survey"),
@@ -281,7 +281,7 @@ _LISTS = {
 
 def _list_commands() -> Iterator[Command]:
     contact_list = Positional("LIST", "a contact list's id", convert=spec.to_whole_number)
-    for name, (path, summary) in _LISTS.items():
+    for name, (path, summary) in LISTS.items():
         positional = {"{survey}": SURVEY, "{list}": contact_list}
         positionals = tuple(each for place, each in positional.items() if place in path)
         yield Command(name, summary, partial(commands.fetch_list, path=path), positionals)

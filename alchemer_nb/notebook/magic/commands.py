@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError
 
-from alchemer_nb.errors import ConfigurationError, DownloadIncomplete, InvalidArgument
+from alchemer_nb.errors import (
+    ApiError,
+    ConfigurationError,
+    DownloadIncomplete,
+    InvalidArgument,
+    SurveyNotFound,
+    TransportError,
+)
 from alchemer_nb.frame.provenance import ZONE_NOTE
 from alchemer_nb.notebook.kernel.outputs import print_text, show_line
 from alchemer_nb.notebook.kernel.pump import is_unattended
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
     from alchemer_nb.client.client import Client
     from alchemer_nb.client.jobs import Job
     from alchemer_nb.doctor.report import Diagnosis
+    from alchemer_nb.errors import AlchemerError
     from alchemer_nb.fetch.progress import Progress
     from alchemer_nb.notebook.demo import RunningSandbox
     from alchemer_nb.notebook.magic.lookahead import KnownSurveys
@@ -142,6 +152,11 @@ def profiles(_: Context) -> pd.DataFrame:
         if profile is not None:
             region, credentials = profile.region, profile.credentials
             about = (region.name, describe_kind(credentials), region.host, credentials.masked)
+        elif entry.problem:  # a frame shows its beginning only
+            show_line(
+                f"Profile “{entry.name}” cannot be used: {entry.problem}. %alchemer forget "
+                f"{entry.name} removes it."
+            )
         rows.append((entry.name, *about, entry.place, entry.problem))
     if not rows:
         show_line(
@@ -213,6 +228,29 @@ def demo(context: Context, responses: int | None = None) -> RunningSandbox:
     return start(context.session, responses=responses)
 
 
+def name_variable(error: AlchemerError, survey: Any, variables: Mapping[str, Any]) -> None:
+    """Say in the hint of an error about a survey that its name is that of a variable, if it is."""
+    import pandas as pd
+
+    from alchemer_nb.client.client import Client
+
+    is_name = isinstance(survey, str)
+    if is_name and not isinstance(error, SurveyNotFound):
+        return  # it is about something else: a survey or a frame has that name
+    value = variables.get(survey) if is_name else survey
+    if isinstance(value, Client):
+        what = f"`{survey}` is a variable with a Client" if is_name else "A Client was given"
+        name = survey if is_name else "NAME"
+        hint = f"{what}, and no survey: %alchemer switch {name} makes it the current connection"
+    elif is_name and isinstance(value, pd.DataFrame):
+        hint = f"`{survey}` is a DataFrame, and no survey"
+    elif is_name and isinstance(value, str | int):
+        hint = f"`{survey}` is a variable: write {{{survey}}} for its value"
+    else:
+        return
+    error.hint = ". ".join(filter(None, (error.hint, hint)))
+
+
 def doctor(
     context: Context,
     survey: Any = None,
@@ -229,6 +267,7 @@ def doctor(
     """
     connection = None if region or profile else context.session.connection
     if connection is not None:
+        _refuse_variable(connection.client, survey, context.variables)
         found = connection.client.doctor(survey, shapes=shapes, try_regions=try_regions)
     else:
         from alchemer_nb.client.client import Client
@@ -243,6 +282,14 @@ def doctor(
         print_text(found.text())
         return None
     return found
+
+
+def _refuse_variable(client: Client, survey: Any, variables: Mapping[str, Any]) -> None:
+    """Raise where a variable, and no survey, has the name that is given to the doctor."""
+    if not isinstance(survey, str) or survey in variables:
+        with suppress(ApiError, TransportError):  # the doctor is there to find those
+            if survey is not None:
+                client.survey_id(survey)
 
 
 def surveys(context: Context, text: str | None = None, status: str | None = None) -> pd.DataFrame:
@@ -388,6 +435,17 @@ def _wait_for_job(
         raise
 
 
+def partial_rows(context: Context, name: str | None = None) -> pd.DataFrame:
+    """Return the rows so far of a download, and say how many they are."""
+    frame = context.downloads.partial(name)
+    if context.echo and context.progress != "none":
+        facts = frame.alchemer.facts
+        came = counted(facts["rows_received"], "response", of=facts["rows_told"])
+        so_far = "" if facts["complete"] else f"So far {came} came. "
+        show_line(f"{so_far}{describe_download(facts, {}, frame.shape)}")
+    return frame
+
+
 def get(context: Context, path: str, parameters: list[str], raw: bool = False) -> Any:
     """Return any list of the API as a frame, or any reply as it is."""
     params: dict[str, str] = {}
@@ -449,6 +507,14 @@ def sync(
 
     job = Job.sync(context.client, survey, full=full, fresh=fresh, verify=verify)
     return _wait_for_job(context, job, context.progress, write_receipt, background=background)
+
+
+def stores(context: Context) -> pd.DataFrame:
+    """Return the stored surveys, one row each, and say in which folder they are."""
+    frame = context.client.stored()
+    if len(frame):
+        show_line(f"In {Path(frame['place'].iloc[0]).parent}; rows include test data")
+    return frame
 
 
 _MAX_NAMED_COLUMNS = 5  # in the line about a diff

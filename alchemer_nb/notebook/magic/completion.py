@@ -316,7 +316,7 @@ def _without_target(words: list[SourceWord]) -> list[SourceWord]:
 
 
 def _without_rest(text: str, after: str) -> str:
-    """Return a completion without its end, if that stands after the cursor already."""
+    """Return a completion without its end, if that already follows the cursor."""
     word = re.match(r"\S*", after)
     rest = word[0] if word else ""
     for length in range(min(len(rest), len(text) - 1), 0, -1):

@@ -57,7 +57,7 @@ def complete_condition(known: SurveyWords, text: str) -> tuple[str, list[str]]:
 
 
 def _fields(known: SurveyWords, typed: str) -> list[str]:
-    """Return what can stand at the start of a condition."""
+    """Return what can begin a condition."""
     survey = known.survey
     asked = list_questions(survey)
     if typed.startswith("["):

@@ -20,13 +20,13 @@ from IPython.display import display
 from traitlets import Bool, CaselessStrEnum, Enum
 from traitlets.config import Configurable
 
-from alchemer_nb.errors import AlchemerError
+from alchemer_nb.errors import AlchemerError, InvalidArgument, SurveyNotFound
 from alchemer_nb.http.regions import Region
 from alchemer_nb.notebook.kernel.outputs import print_text
 from alchemer_nb.notebook.kernel.stopped import show_stops_as_errors, show_stops_calmly
 from alchemer_nb.notebook.magic.command_spec import Command, command_help, full_help, overview
-from alchemer_nb.notebook.magic.command_table import COMMANDS
-from alchemer_nb.notebook.magic.commands import Context
+from alchemer_nb.notebook.magic.command_table import COMMANDS, LISTS
+from alchemer_nb.notebook.magic.commands import Context, name_variable
 from alchemer_nb.notebook.magic.completion import Completion
 from alchemer_nb.notebook.magic.interpolation import interpolate_lines
 from alchemer_nb.notebook.magic.lookahead import KnownSurveys, Lookahead
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NAME = "AlchemerMagics"
-_PREVIEWED = frozenset({"surveys", "responses", "partial"})
+_PREVIEWED = frozenset(
+    {"account", "surveys", "questions", "responses", "partial", "stores", "profiles", *LISTS}
+)
 _JOB = "alchemer_nb.client.jobs", "Job"  # by name: without importing it
 
 
@@ -83,6 +85,10 @@ class AlchemerMagics(Magics, Configurable):
         except AlchemerError as error:
             error.short = self.short_errors
             raise
+        except KeyboardInterrupt as interrupt:
+            if self.short_errors:  # in place of a traceback through this package
+                vars(interrupt)["_render_traceback_"] = _show_interrupt
+            raise
 
     alchemer.__doc__ = full_help(COMMANDS)  # what `%alchemer?` shows
 
@@ -120,15 +126,18 @@ class AlchemerMagics(Magics, Configurable):
             target=parsed.target,
             shell=self.shell,
         )
-        result = command.run(context, **arguments)
+        try:
+            result = command.run(context, **arguments)
+        except (SurveyNotFound, InvalidArgument) as error:
+            name_variable(error, arguments.get("survey"), variables)
+            raise
         if result is None:  # there is none, or it comes later
             return None
         if parsed.target is not None:
             self.shell.push({parsed.target: result})
             return None
         if not command.displays:
-            if command.name in _PREVIEWED:
-                self.previews.offer(result)
+            self.previews.offer(result, whole=command.name not in _PREVIEWED)
             return result
         display(result)  # type: ignore[no-untyped-call]  # IPython has no hints
         if not command.has_result:
@@ -136,6 +145,10 @@ class AlchemerMagics(Magics, Configurable):
         if hasattr(result, "mark_displayed"):
             result.mark_displayed(self.shell)
         return result
+
+
+def _show_interrupt(*_: Any, **__: Any) -> list[str]:
+    return ["\x1b[31mKeyboardInterrupt\x1b[0m: you stopped this command"]
 
 
 def _read_body(command: Command, cell: str, variables: Mapping[str, Any]) -> str:

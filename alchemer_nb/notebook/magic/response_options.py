@@ -88,7 +88,7 @@ OPTIONS = (
     CommandOption("--max-age", "the same, synced first if older, such as 1h", spec.to_text, "SPAN"),
     CommandOption("--dry-run", "say what it would take, and download nothing"),
     CommandOption("--background", "go on at once; a cell that reads the name waits"),
-    choice_option("--incomplete", "when fewer rows come than were told", INCOMPLETE),
+    choice_option("--incomplete", "when fewer rows come than Alchemer announced", INCOMPLETE),
     choice_option("--progress", "how to show progress", PROGRESS),
 )
 # How a receipt repeats the options that change which rows and columns come, in this order.

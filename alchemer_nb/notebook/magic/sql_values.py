@@ -1,8 +1,8 @@
 """Bind Python values to a query: below ``%%alchemer sql``, and behind ``%alchemer sql``.
 
 A value is never written into the query: ``$name``, ``$name.attribute`` and ``{expression}`` become
-parameters. Between quotes SQL takes them as text, so they are refused there. Braces in which
-something else than an expression stands are SQL's: ``{'key': value}``.
+parameters. Between quotes SQL takes them as text, so they are refused there. Braces that
+hold something else than an expression are SQL's: ``{'key': value}``.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def bind_values(query: str, variables: Mapping[str, Any]) -> tuple[str, dict[str
     """Return a query whose expressions are parameters, and the values of these.
 
     Raises:
-        UsageError: An expression stands between quotes, or cannot be evaluated.
+        UsageError: An expression is between quotes, or cannot be evaluated.
     """
     text, position = "", 0
     names: dict[str, str] = {}  # expression -> its parameter

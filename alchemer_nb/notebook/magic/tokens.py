@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _DOLLAR_NAME = re.compile(r"\$([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
 _NEEDS_NO_QUOTES = re.compile(r"[\w.,:/@%+*=<>!~^&()-]+")
-# Those that open, with those that close them. An apostrophe is neither: it stands inside a word.
+# Those that open, with those that close them. An apostrophe is neither: it is inside a word.
 _TYPOGRAPHIC = {
     "\u201c": "\u201d",
     "\u201e": "\u201c\u201d",
@@ -126,7 +126,7 @@ def quote_word(text: str) -> str:
 
 
 def escape_expressions(text: str) -> str:
-    """Return a text in which braces and dollars stand for themselves."""
+    """Escape the braces and dollars of a text, so that they are literal."""
     return text.replace("{", "{{").replace("}", "}}").replace("$", "$$")
 
 

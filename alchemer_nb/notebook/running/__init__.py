@@ -1,4 +1,4 @@
 """Running downloads: views of their progress, and downloads in the background.
 
-May import: notebook/kernel.
+May import: notebook/kernel, and what it may import.
 """

@@ -8,6 +8,7 @@ unchanged, and other cells show it as pandas does.
 from __future__ import annotations
 
 import shutil
+import sys
 import weakref
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,8 @@ class Previews:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._formatter = shell.display_formatter.mimebundle_formatter
-        self._of: tuple[weakref.ref[Any], int] | None = None  # a frame, and the number of its cell
+        # A frame, the number of its cell, and whether it is shown as pandas does.
+        self._of: tuple[weakref.ref[Any], int, bool] | None = None
 
     def begin(self) -> None:
         """Register the previews with the shell."""
@@ -48,21 +50,31 @@ class Previews:
         for module in _MODULES:
             self._formatter.pop(f"{module}.DataFrame", None)
 
-    def offer(self, result: object) -> None:
-        """Show a preview of a result, if it is a plain frame and the running cell's value."""
-        import pandas as pd
+    def offer(self, result: object, *, whole: bool = False) -> None:
+        """Show a preview of a result, if it is a plain frame and the running cell's value.
 
-        if type(result) is pd.DataFrame:
-            self._of = weakref.ref(result), self._shell.execution_count
+        Args:
+            result: What a command returned.
+            whole: Show the frame as pandas does, but no characters that a terminal would obey.
+        """
+        pandas = sys.modules.get("pandas")  # not imported for a result that is no frame
+        if pandas is not None and type(result) is pandas.DataFrame:
+            self._of = weakref.ref(result), self._shell.execution_count, whole
 
     def _format(self, frame: pd.DataFrame) -> Any:
         """Return the MIME bundle of a frame; None for that of pandas."""
         own = getattr(type(frame), "_repr_mimebundle_", None)
         if own is not None:
             return own(frame)
-        if self._of is None or self._of[0]() is not frame or _is_customised(frame):
+        if self._of is None or self._of[0]() is not frame or not _has_pandas_html(frame):
             return None
-        if self._of[1] != self._shell.execution_count:
+        _, cell, is_whole = self._of
+        if cell != self._shell.execution_count:
+            return None
+        if is_whole:
+            texts = {"text/plain": repr(frame), "text/html": frame._repr_html_()}
+            return {kind: make_visible(text) for kind, text in texts.items() if text}
+        if _has_option_of_columns():
             return None
         has_kernel = getattr(self._shell, "kernel", None) is not None
         width = _PLAIN_WIDTH if has_kernel else shutil.get_terminal_size().columns
@@ -72,13 +84,17 @@ class Previews:
         }
 
 
-def _is_customised(frame: pd.DataFrame) -> bool:
-    """Check whether the user has chosen another look: an option, or a package such as itables."""
+def _has_pandas_html(frame: pd.DataFrame) -> bool:
+    """Check that no package, such as itables, shows frames in another way."""
+    html = getattr(frame, "_repr_html_", None)
+    return getattr(html, "__module__", "").startswith("pandas.")
+
+
+def _has_option_of_columns() -> bool:
+    """Check whether the user has said how many columns to show."""
     import pandas as pd
 
-    html = getattr(frame, "_repr_html_", None)
-    is_ours = getattr(html, "__module__", "").startswith("pandas.")
-    return not is_ours or pd.get_option("display.max_columns") not in (0, 20)
+    return pd.get_option("display.max_columns") not in (0, 20)
 
 
 def preview_text(frame: pd.DataFrame, width: int = _PLAIN_WIDTH) -> str:

@@ -27,7 +27,8 @@ from alchemer_nb.notebook.signin.steps import (
     PASTED,
     TOKEN,
     TOKEN_SECRET,
-    browser_url,
+    explain_key,
+    explain_pair,
 )
 
 if TYPE_CHECKING:
@@ -181,14 +182,7 @@ def key_view(region: Region) -> FormView:
             {"name": TOKEN, "label": "API key", "kind": "password", "placeholder": both},
             {"name": TOKEN_SECRET, "label": "API secret key", "kind": "password"},
         ],
-        "where": [
-            {"text": "No key at hand? "},
-            _log_in_link(region),
-            {
-                "text": ". Administrators of the account: Security > API Access. Other users: "
-                "Account > Integrations > API Key; if no key is there, ask an administrator."
-            },
-        ],
+        "where": explain_key(region),
         "button": "Sign in",
         "busy": "Signing in …",
     }
@@ -201,22 +195,7 @@ def pair_view(region: Region) -> FormView:
             {"name": CONSUMER, "label": "Consumer key", "kind": "password"},
             {"name": CONSUMER_SECRET, "label": "Consumer secret", "kind": "password"},
         ],
-        "where": [
-            {
-                "text": "You get a consumer key and a consumer secret when you register an "
-                "application for your notebook. "
-            },
-            _log_in_link(region),
-            {"text": ", then open the registration form: "},
-            {
-                "text": region.register_url.partition("://")[2],
-                "href": browser_url(region.register_url),
-            },
-            {
-                "text": ". If this page is not found: ask an administrator of the account or "
-                "Alchemer's support where to register, or sign in with an API key."
-            },
-        ],
+        "where": explain_pair(region),
         "options": [
             {
                 "name": TWO_LEGGED,
@@ -248,7 +227,3 @@ def paste_view(region: Region, ends_at: str) -> FormView:
         "button": "Finish",
         "busy": f"Asking {region.host} …",
     }
-
-
-def _log_in_link(region: Region) -> dict[str, str]:
-    return {"text": f"Log in at {region.app_host}", "href": browser_url(region.app_url)}

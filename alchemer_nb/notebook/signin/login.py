@@ -349,11 +349,12 @@ def _cannot_ask_error(failure: AlchemerError | None, profile: str | None) -> Alc
     """Return why nobody is signed in, where no person can be asked."""
     if is_unattended(get_ipython()):
         advice = (
-            "Nobody can press a button here: set them, or keep a profile where you can and name it "
-            "with --profile"
+            "Nobody can press a button here: set ALCHEMER_API_TOKEN and ALCHEMER_API_TOKEN_SECRET "
+            "before the run, or remember a sign-in on this computer, in a notebook that you run "
+            "yourself, and name it with --profile"
         )
     else:
-        advice = "No panel can be shown here: %alchemer login --prompt asks for them"
+        advice = "No panel can be shown here: %alchemer login --prompt asks for a key"
         if failure is not None:
             show_line(
                 "No panel can be shown here: %alchemer login --prompt asks for other credentials."

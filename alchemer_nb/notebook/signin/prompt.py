@@ -6,6 +6,7 @@ What is secret is asked with getpass, which shows nothing that is typed; all els
 from __future__ import annotations
 
 import getpass
+import re
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from alchemer_nb.errors import (
     SignInError,
     SignInExpired,
 )
+from alchemer_nb.http.credentials import guess_kind
 from alchemer_nb.http.regions import Region
 from alchemer_nb.http.secrets import Secret
 from alchemer_nb.notebook.kernel.outputs import add_output, print_text, replace_outputs, show_line
@@ -48,6 +50,12 @@ _LABELS = {
 _KEY_FIELDS = (steps.TOKEN, steps.TOKEN_SECRET)
 _PAIR_FIELDS = (steps.CONSUMER, steps.CONSUMER_SECRET)
 _OTHER_WORDS = {"key": KEY, "api key": KEY, "oauth": OAUTH}  # `--mode` has the first and the last
+_BETWEEN = re.compile(r"[\s,;|=&?]+")
+_KEY_IS_SHOWN = (
+    "That looks like a key, and the answer to this question can be seen. Clear this output before "
+    "you save or share it, and have the key regenerated if others may have seen it. The key is "
+    "asked for after this, and is not shown then."
+)
 _HIDDEN_ERRORS = (StdinNotImplementedError, EOFError, OSError)
 
 
@@ -112,6 +120,7 @@ class _Prompt:
             self._way = _ask_choice("Sign in with", _WAYS, KEY, _OTHER_WORDS)
         fields = _KEY_FIELDS if self._way == KEY else _PAIR_FIELDS
         wrong: Container[str] = fields
+        self._explain_fields()
         failure: AlchemerError | None = None
         for number in range(1, _TRIES + 1):
             self._ask_fields(fields, wrong)
@@ -158,6 +167,12 @@ class _Prompt:
             word.casefold(): each.name for each in regions for word in (each.label, each.host)
         }
         self._region = by_name[_ask_choice("Region", labels, self._region.name, others)]
+
+    def _explain_fields(self) -> None:
+        """Say where one finds what is asked for, in the words of the panel."""
+        explain = steps.explain_key if self._way == KEY else steps.explain_pair
+        show_line("".join(piece["text"] for piece in explain(self._region)))
+        print_text("Paste or type it below; it is not shown:")
 
     def _ask_fields(self, fields: tuple[str, str], wrong: Container[str]) -> None:
         """Ask for the fields that are wrong; for the others, too, if none is: Enter keeps them."""
@@ -256,7 +271,10 @@ def _read_choice(
     question: str, choices: dict[str, str], default: str, others: dict[str, str]
 ) -> str | None:
     """Read a name, its number, or an address with the host of its label; None for all else."""
-    answer = _ask(f"{question} [{[*choices].index(default) + 1}]: ").strip().casefold()
+    typed = _ask(f"{question} [{[*choices].index(default) + 1}]: ")
+    if any(guess_kind(Secret(word)) not in ("", "e-mail") for word in _BETWEEN.split(typed)):
+        show_line(_KEY_IS_SHOWN)
+    answer = typed.strip().casefold()
     if not answer:
         return default
     for number, (name, label) in enumerate(choices.items(), 1):

@@ -216,10 +216,12 @@ class Session:
         """
         with self._lock:
             if name not in self._connections:
-                known = ", ".join(self._connections) or "none yet: %alchemer login"
+                known = ", ".join(self._connections)
+                there = f"; there is {known}" if known else ", and there is none yet"
                 raise InvalidArgument(
-                    f"no connection is called {name[:40]!r}; there is: {known}. A client made in "
-                    "Python is taken by the name of its variable"
+                    f"no connection is called {name[:40]!r}{there}",
+                    hint="%alchemer login makes one. For a client made in Python, give the name of "
+                    "its variable",
                 )
             self._current = name
         self._notify()

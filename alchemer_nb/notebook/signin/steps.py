@@ -114,6 +114,42 @@ def browser_url(address: str) -> str:
     return f"{prefix.rstrip('/')}/proxy/{parts.port}{parts.path}{query}"
 
 
+def explain_key(region: Region) -> list[dict[str, str]]:
+    """Return in pieces where an API key is found: ``text``, and ``href`` where it is a link."""
+    return [
+        {"text": "No key at hand? "},
+        _log_in_link(region),
+        {
+            "text": ". Administrators of the account: Security > API Access. Other users: "
+            "Account > Integrations > API Key; if no key is there, ask an administrator."
+        },
+    ]
+
+
+def explain_pair(region: Region) -> list[dict[str, str]]:
+    """Return in pieces where a consumer pair comes from, as ``explain_key``."""
+    return [
+        {
+            "text": "You get a consumer key and a consumer secret when you register an "
+            "application for your notebook. "
+        },
+        _log_in_link(region),
+        {"text": ", then open the registration form: "},
+        {
+            "text": region.register_url.partition("://")[2],
+            "href": browser_url(region.register_url),
+        },
+        {
+            "text": ". If this page is not found: ask an administrator of the account or "
+            "Alchemer's support where to register, or sign in with an API key."
+        },
+    ]
+
+
+def _log_in_link(region: Region) -> dict[str, str]:
+    return {"text": f"Log in at {region.app_host}", "href": browser_url(region.app_url)}
+
+
 class SignIn:
     """The sign-in of one person, by API key or by OAuth; each step can be repeated.
 
@@ -148,7 +184,9 @@ class SignIn:
         if has_both_parts(first):
             key = _with_field_errors(TOKEN, lambda: ApiKey.parse(first))
         else:
-            request = "Paste the secret key here, or paste 'key secret' into the box above."
+            request = (
+                "Paste the secret key here, or both, with a blank between, into the box above."
+            )
             second = _read_box(values, TOKEN_SECRET, request)
             key = _with_field_errors("", lambda: ApiKey(first, second))
         return self.use_credentials(key, region, remember=remember, field=TOKEN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from alchemer_nb.errors import InvalidArgument, SurveyNotFound
 from alchemer_nb.sandbox.traffic import faults
 from tests.boxes import NO_LIMITS, copied_box
 
@@ -40,6 +41,26 @@ def test_the_current_connection_is_examined(notebook, own):
     kept = notebook.run("found = %alchemer doctor 'Employee pulse' --shapes")
     assert kept.failure is None
     assert len(notebook.names["found"].shapes) > 100
+
+
+@pytest.mark.parametrize("command", ["responses", "doctor", "codebook"])
+def test_a_variable_in_place_of_a_survey_is_named(notebook, own, command):
+    sign_in(notebook, own)
+    notebook.run("import pandas as pd\ntitle, frame = 'Employee pulse 2026', pd.DataFrame()")
+    for given, hint in (
+        ("one", "`one` is a variable with a Client, and no survey: %alchemer switch one makes"),
+        ("{one}", "A Client was given, and no survey: %alchemer switch NAME makes"),
+        ("title", "`title` is a variable: write {title} for its value"),
+        ("frame", "`frame` is a DataFrame, and no survey"),
+    ):
+        failure = notebook.run(f"%alchemer {command} {given}").failure
+        assert isinstance(failure, SurveyNotFound | InvalidArgument)
+        assert hint in failure.hint
+    # A variable does no harm where a survey fits, or where the error is about something else.
+    notebook.names["pulse"] = notebook.names["one"]
+    assert notebook.run(f"x = %alchemer {command} pulse").failure is None
+    failure = notebook.run("%alchemer table frame satisfaction").failure
+    assert "no survey" not in str(failure)
 
 
 def test_text_is_printed_to_be_copied(notebook, own):

@@ -82,9 +82,9 @@ def test_titles_come_with_the_second_press_in_a_fresh_session(signed_in):
 
 
 def test_a_press_never_waits_and_a_failure_is_silent(notebook, capsys):
-    with copied_box(responses=5, latency=4) as slow:
+    with copied_box(responses=5) as slow:
         sign_in(notebook, slow)
-        slow.fail_next(Fault(reset=True, when={"path": "*survey"}, times=None))
+        slow.fail_next(Fault(delay=4, reset=True, when={"path": "*survey*"}, times=None))
         capsys.readouterr()
         for code in ("%alchemer responses ev|", f"{CELL}reg|"):
             began = time.monotonic()

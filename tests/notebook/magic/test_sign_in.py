@@ -7,7 +7,6 @@ import json
 import keyring
 import pandas as pd
 import pytest
-from keyring.backends import fail
 
 from alchemer_nb.auth import profiles
 from alchemer_nb.client.client import Client
@@ -21,16 +20,9 @@ from tests.auth.test_profiles import LockedKeyring, MemoryKeyring
 from tests.proxies import CERTIFICATES, ScriptedProxy
 from tests.scripted import Reply
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 TOKEN, SECRET = "CANARYtoken0123456789", "CANARYsecret9876543210"
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    before = keyring.get_keyring()
-    keyring.set_keyring(fail.Keyring())
-    yield
-    keyring.set_keyring(before)
 
 
 @pytest.fixture
@@ -192,7 +184,11 @@ class TestProfiles:
         profiles.save("app", OAuth1(TOKEN, SECRET), Region.get("us"))
         (profiles.folder() / "broken.json").write_text('{"mode": "CANARY')
         (profiles.folder() / "broken.json").chmod(0o600)
-        frame = notebook.run("%alchemer profiles").value
+        outcome = notebook.run("%alchemer profiles")
+        told = " ".join(outcome.out.split())
+        assert told.count("cannot be used") == 1
+        assert "it is not valid JSON. %alchemer forget broken removes it." in told
+        frame = outcome.value
         rows = frame.set_index("profile")
         assert rows["region"].to_dict() == {"app": "us", "both": "us", "broken": "", "work": "eu"}
         assert rows["sign_in"].to_dict() == {
@@ -214,6 +210,8 @@ class TestProfiles:
         assert (row["profile"], row["kept_in"]) == ("work", "keychain")
         assert "problem" not in row
         assert notebook.tab("%alchemer forget w") == ["%alchemer forget work"]
+        offered = notebook.tab("%alchemer doctor --profile w")
+        assert offered == ["%alchemer doctor --profile work"]
         assert notebook.run("%alchemer forget work").failure is None
         assert profiles.names() == ()
 

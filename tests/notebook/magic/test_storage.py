@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -119,7 +120,9 @@ def test_a_sync_beside_the_cells_tells_what_it_brought_between_them(signed_in):
     ended(signed_in)
     told = outcome.out + signed_in.run("count = done.added").out
     assert signed_in.names["count"] == ROWS
-    assert f"done = {TITLE}: {ROWS} new; {ROWS} responses in" in " ".join(told.split())
+    assert f"done = {TITLE}: {ROWS} new; {ROWS} responses (test data included) in" in " ".join(
+        told.split()
+    )
     assert running(signed_in) == []
 
 
@@ -269,7 +272,9 @@ def test_sql_has_the_day_first_by_an_option_or_for_the_whole_notebook(signed_in)
 def test_stores_tells_the_place(signed_in, place):
     assert signed_in.run("%alchemer stores").value.empty
     synced = signed_in.run(f"%alchemer sync {SURVEY}").value
-    (row,) = signed_in.run("%alchemer stores").value.to_dict("records")
+    outcome = signed_in.run("%alchemer stores")
+    (row,) = outcome.value.to_dict("records")
+    assert f"In {Path(row['place']).parent}" in " ".join(outcome.out.split())
     assert (row["id"], row["title"], row["rows"]) == (SURVEY, TITLE, ROWS)
     assert row["place"] == str(synced.place)
     assert row["place"].startswith(str(place))

@@ -83,7 +83,23 @@ def test_a_dry_run_tells_what_it_would_take_and_leaves_the_name_alone(signed_in,
 def test_a_dry_run_repeats_the_notes_on_conditions(signed_in):
     cell = f"%%alchemer responses {ID} --dry-run\nsatisfaction >= Satisfied"
     told = " ".join(signed_in.run(cell).out.split())
-    assert "satisfaction >=: 2 of 6 options. Nothing was downloaded (--dry-run)." in told
+    assert "satisfaction >=: 2 of 6 options; " in told
+    assert told.endswith("Nothing was downloaded (--dry-run).")
+
+
+@pytest.mark.parametrize(
+    ("option", "note"),
+    [
+        ("", "; test rows among them, if there are any, are left out of the frame."),
+        ("--test-rows include", ""),
+        ("--where 'is_test_data = yes'", ""),
+        ("--test-rows only", "; only the test rows among them come into the frame."),
+    ],
+)
+def test_a_dry_run_says_what_becomes_of_test_rows(signed_in, option, note):
+    told = " ".join(signed_in.run(f"%alchemer responses {ID} --dry-run {option}").out.split())
+    assert note in told
+    assert ("test rows among them" in told) == bool(note)
 
 
 def test_a_dry_run_counts_what_the_conditions_leave(signed_in):
@@ -172,8 +188,14 @@ def test_rows_so_far_of_one_that_runs(signed_in, box):
     job = running(signed_in)[0].job
     until(lambda: job.progress and job.progress.pages)
     for cell in ("early = %alchemer partial", "%alchemer early << partial df"):
-        assert signed_in.run(cell).failure is None
-        assert 0 < len(signed_in.names["early"]) <= 500
+        outcome = signed_in.run(cell)
+        assert outcome.failure is None
+        rows = len(signed_in.names["early"])
+        assert 0 < rows <= 500
+        told = " ".join(outcome.out.split())
+        assert re.match(
+            rf"So far \d+ of 1,200 responses came\. {TITLE} \({ID}\) → {rows} rows", told
+        )
     assert "called `other`" in signed_in.run("%alchemer partial other").told
     ended(signed_in)
 
@@ -188,8 +210,14 @@ def test_rows_so_far_of_one_that_broke_off(signed_in, box):
     assert isinstance(outcome.failure, DownloadIncomplete)
     assert "take the rows so far: df = %alchemer partial" in outcome.told
     assert signed_in.names["df"] == "kept"
-    assert signed_in.run("df = %alchemer partial").failure is None
-    assert len(signed_in.names["df"]) > 400
+    outcome = signed_in.run("df = %alchemer partial")
+    assert outcome.failure is None
+    rows = len(signed_in.names["df"])
+    assert rows > 400
+    assert f"→ {rows} rows" in " ".join(outcome.out.split())
+    assert "fewer than Alchemer announced" in " ".join(outcome.out.split())
+    signed_in.run("%config AlchemerMagics.echo = False")
+    assert signed_in.run("df = %alchemer partial").out == ""
 
 
 def test_partial_with_nothing_says_so(signed_in):

@@ -50,6 +50,24 @@ def test_surveys_fit_a_narrow_terminal_with_id_and_title_first(signed_in, monkey
     assert outcome.value.shape == (5, 13)
 
 
+@pytest.mark.parametrize(
+    ("command", "first"),
+    [
+        ("questions 9000002", ["question_id", "alias", "type", "text"]),
+        ("contacts 31", ["id", "email_address"]),
+        ("campaigns 9000001", ["id", "type"]),
+        ("account", ["id", "organization"]),
+    ],
+)
+def test_lists_fit_a_narrow_terminal_too(signed_in, monkeypatch, command, first):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = signed_in.run(f"%alchemer {command}").out.strip().splitlines()
+    assert max(map(len, lines)) <= 80
+    head = next(line for line in lines if first[0] in line)
+    assert head.split()[: len(first)] == first
+    assert "..." not in "".join(lines)
+
+
 def test_answers_and_short_dates(signed_in):
     outcome = signed_in.run(f'%alchemer responses "{TITLE}"')
     table = outcome.out[outcome.out.index("response_id") :]
@@ -127,3 +145,15 @@ def test_a_receipt_names_only_columns_of_the_frame(signed_in):
     assert "did not parse" not in receipt("--columns nps,region")
     assert f"did not parse (in {unparsed[0]})" in receipt(f"--columns {unparsed[0]}")
     assert re.search(r"did not parse and (is|are) as received", receipt("--shape long"))
+
+
+def test_other_frames_of_a_command_have_nothing_that_a_terminal_obeys(notebook, scripted):
+    name = "Ann\x1b[2J\u202e"
+    scripted.answer("account", {"result_ok": True, "data": {"id": 1}})
+    scripted.answer("accountuser", {"result_ok": True, "data": [{"id": 1, "username": name}]})
+    notebook.names["given"] = Client(ApiKey("token", "secret"), region=scripted.region)
+    notebook.run("%alchemer switch given")
+    outcome = notebook.run("%alchemer users")
+    assert r"Ann\x1b[2J\u202e" in outcome.out
+    assert name not in outcome.out
+    assert outcome.value["username"].tolist() == [name]

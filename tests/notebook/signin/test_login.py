@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import keyring
 import pytest
-from keyring.backends import fail
 
 from alchemer_nb.auth import profiles
 from alchemer_nb.client.client import Client
@@ -21,20 +20,10 @@ from tests.scripted import Reply, ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from alchemer_nb.sandbox import Sandbox
 
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST"):
-        monkeypatch.delenv(name, raising=False)
-    before = keyring.get_keyring()
-    keyring.set_keyring(fail.Keyring())
-    yield
-    keyring.set_keyring(before)
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 @pytest.fixture

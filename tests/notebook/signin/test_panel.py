@@ -13,10 +13,8 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import comm
-import keyring
 import pytest
 import requests
-from keyring.backends import fail
 
 from alchemer_nb.auth import profiles
 from alchemer_nb.client.client import Client
@@ -37,24 +35,14 @@ if TYPE_CHECKING:
 
     Open = Callable[..., Page]
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
     """A sandbox of this module's own, since some tests order trouble of it."""
     with Sandbox(responses=1) as running:
         yield running
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No keychain, no display, a folder of the test's own for what is remembered."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST"):
-        monkeypatch.delenv(name, raising=False)
-    before = keyring.get_keyring()
-    keyring.set_keyring(fail.Keyring())
-    yield
-    keyring.set_keyring(before)
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import keyring
 import pytest
 from IPython.core.error import StdinNotImplementedError
-from keyring.backends import fail
 
 from alchemer_nb.auth import profiles
 from alchemer_nb.errors import (
@@ -29,10 +27,11 @@ from tests.person import landing_address
 from tests.scripted import Reply, ScriptedServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from alchemer_nb.sandbox import Sandbox
+
+pytestmark = pytest.mark.usefixtures("elsewhere")
 
 
 class Person:
@@ -65,17 +64,6 @@ class Person:
 
     def times(self, words: str) -> int:
         return sum(words in question.casefold() for question in self.asked)
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BINDER_SERVICE_HOST", "BINDER_LAUNCH_HOST"):
-        monkeypatch.delenv(name, raising=False)
-    before = keyring.get_keyring()
-    keyring.set_keyring(fail.Keyring())
-    yield
-    keyring.set_keyring(before)
 
 
 @pytest.fixture
@@ -122,6 +110,48 @@ class TestQuestions:
             assert Region.get(name).app_host in shown
         assert box.region.host in shown
         session.box = None
+
+    def test_an_interrupt_is_one_line(self, notebook: Any, person: Any) -> None:
+        person(region=KeyboardInterrupt())
+        outcome = notebook.run("%alchemer login --prompt")
+        assert isinstance(outcome.failure, KeyboardInterrupt)
+        shown = outcome.out + outcome.err
+        assert "you stopped this command" in shown
+        assert "Traceback" not in shown
+        notebook.run("%config AlchemerMagics.short_errors = False")
+        person(region=KeyboardInterrupt())
+        outcome = notebook.run("%alchemer login --prompt")
+        assert "Traceback" in outcome.out + outcome.err
+
+    @pytest.mark.parametrize("way", ["1", "2"])
+    def test_it_says_where_a_key_or_a_pair_comes_from(
+        self, session: Session, person: Any, capsys: pytest.CaptureFixture[str], way: str
+    ) -> None:
+        person(region="eu", sign_in_with=way, key=KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            login(session, prompt=True)
+        shown = " ".join(capsys.readouterr().out.split())
+        assert "Log in at app.alchemer.eu" in shown
+        where = "Security > API Access" if way == "1" else "restful-register. If this page is not"
+        assert where in shown
+        assert shown.endswith("it is not shown:")
+
+    @pytest.mark.parametrize("question", ["region", "sign_in_with"])
+    @pytest.mark.parametrize("typed", ["0123456789abcdef" * 3, "A9abcdefghijk", "x A9abcdefghijk"])
+    def test_a_key_that_was_pasted_too_early_is_warned_of_and_not_repeated(
+        self,
+        session: Session,
+        person: Any,
+        capsys: pytest.CaptureFixture[str],
+        question: str,
+        typed: str,
+    ) -> None:
+        person(**{question: typed, "api_key": KeyboardInterrupt()})
+        with pytest.raises(KeyboardInterrupt):
+            login(session, prompt=True)
+        shown = " ".join(capsys.readouterr().out.split())
+        assert "Clear this output before you save" in shown
+        assert typed not in shown
 
     @pytest.mark.parametrize(
         "answer",

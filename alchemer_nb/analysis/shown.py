@@ -12,7 +12,7 @@ _WHOLE, _LONG = 1e15, 1e21  # from here on, floats are whole; are shown with an 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell.
+    """A cell of a table as it is shown.
 
     Attributes:
         text: As it is shown.
@@ -31,7 +31,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class ShownRow:
-    """A row.
+    """A row of a table as it is shown.
 
     Attributes:
         label: Its words.
@@ -45,8 +45,8 @@ class ShownRow:
 
 
 @dataclass(frozen=True)
-class Grid:
-    """A whole table.
+class ShownTable:
+    """A table as it is shown: title, header, rows and footer.
 
     Attributes:
         title: The words of the question.
