@@ -54,6 +54,7 @@ _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7ff\u
 # Not "ann@example.org" in "joann@example.org" or "ann@example.org.uk"; but in "- ann@example.org".
 _WHOLE_ADDRESS = (
     r"(?<!{letter})(?<!{letter}[.+'-])(?<!{letter}(?!\.\.)[.+'-]{{2}})"
+    r"(?<!&#(?:039|x27);|&apos;)(?<!&#39;)"  # read without the escape, it may be O'Brien
     r"{address}(?![.-]?(?!_){letter})"
 )
 

@@ -506,6 +506,7 @@ SPELLINGS = {
         "mailto:ann&#64;example.org",
         "x%20ann@example.org",
         "a+ann%40example.org",
+        "&#039;ann@example.org&#039;",
     ],
     "i.kiss@mail.example": [
         "\u0130.K\u0130SS@MA\u0130L.EXAMPLE, \u0131.kiss@ma\u0131l.example",  # in Turkish
@@ -525,6 +526,7 @@ SPELLINGS = {
 }
 OTHERS = ["joann@example.org", "ann@example.org.uk", "jo.ann@example.org", "ann@example.orgs"]
 OTHERS += ["jo--ann@example.org", "jo%2Bann%40example.org", "\u00e9ann@example.org"]
+OTHERS += ["d&#039;ann@example.org", "d&#39;ann@example.org", "D&#X27;ann@example.org"]
 OTHERS += ["100% jo+ann@example.org", "mailto:jo+ann@example.org?subject=a%20b"]
 
 
