@@ -201,6 +201,8 @@ def test_partials_in_the_base_are_said(raws: Callable[[int], Raw], customers: pd
     tests = frame.index[frame["recent_customer"].notna()][:3]
     frame.loc[tests, "is_test_data"] = True
     assert "3 test responses in the base." in frame.alchemer.table("q2").notes
+    nullable = frame.astype({"is_test_data": "boolean"})  # as where a wave has none
+    assert "3 test responses in the base." in nullable.alchemer.table("q2").notes
 
 
 @pytest.mark.parametrize(
