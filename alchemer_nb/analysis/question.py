@@ -478,7 +478,7 @@ class _Reader:
             return replace(item, asked=asked | answered)
         kind: Kind = "date" if pd.api.types.is_datetime64_any_dtype(cells.dtype) else "text"
         if kind == "date":
-            self._note_left_out(self._texts(name) & ~answered, "that are no date")
+            self._note_left_out(self._texts(name) & ~answered, "that could not be read as a date")
         return Item(self._label(name), kind, (name,), asked | answered, answered, values=cells)
 
 

@@ -466,7 +466,7 @@ def _of_download(about: Mapping[str, Any], rows: int) -> Iterator[str]:
     # A reader of the report cannot download again: no options of that.
     yield f"{summary(about, lambda *_: '')}."
     if chosen := "; ".join(_choices_of(about)):
-        yield f"The download was of some responses alone ({chosen})."
+        yield f"The download asked for these responses alone: {chosen}."
     if rows != about.get("rows"):
         yield f"This report is of {counted(rows, 'response')}, chosen afterwards."
 

@@ -317,9 +317,9 @@ def test_the_method_says_which_responses_were_downloaded(
     test = survey_json.response(1, data, is_test_data="1")
     frame = survey_json.frame(scripted, [question], [test], **asked)
     since = "since 2026-01-01 00:00 UTC"  # what was read: "7d" says nothing to a reader
-    words = f"some responses alone (test responses; status Complete; {since}; place = …)."
+    words = f"these responses alone: test responses; status Complete; {since}; place = …."
     assert words in report(frame, tmp_path)
-    assert "some responses alone" not in whole()[1]
+    assert "these responses alone" not in whole()[1]
 
 
 def test_wide_tables_fit_on_paper(tmp_path: Path) -> None:
