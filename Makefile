@@ -38,9 +38,12 @@ demo: $(VENV)/.installed-lab
 	@$(BIN)/python -m alchemer_nb demo $(if $(CHECK),--check) $(ARGS)
 
 # Tests that need more than Python. Those of them that measure how soon a cell ends run one by one.
-# Every test of these folders is among them: others need not import what they import.
+# Every test of these folders is among them: others need not import what they import. And the files
+# that hold none of them are imported for the others alone; tests/conftest.py sees to it that a
+# file names the marks of its tests.
 SLOW_FOLDERS := $(addprefix --ignore=tests/,browser kernels peers wild)
 SLOW := kernel or notebook or browser or peers or binder or docs
+SLOW_FILES = $(shell grep -rlE --include='test_*.py' 'mark\.($(subst $() or ,|,$(SLOW)))' tests | sort)
 
 check: $(VENV)/.installed-test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(SLOW_FOLDERS) \
@@ -50,8 +53,9 @@ check: $(VENV)/.installed-test
 test: $(if $(ARGS),$(VENV)/.installed-test,check) $(VENV)/.installed-docs
 	@$(BIN)/python -m tests.browser.chromium --install
 ifeq ($(ARGS),)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long and ($(SLOW)) and not timed"
-	@$(BIN)/python -m pytest -m "not long and ($(SLOW)) and timed"
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder \
+	  -m "not long and ($(SLOW)) and not timed" $(SLOW_FILES)
+	@$(BIN)/python -m pytest -m "not long and ($(SLOW)) and timed" $(SLOW_FILES)
 else
 	@$(BIN)/python -m pytest $(ARGS)
 endif

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import shutil
@@ -41,16 +42,19 @@ hypothesis.settings.load_profile("fast")
 
 LIVE = pytest.StashKey[dict[str, Secret]]()  # for tests/live alone
 
-# Cheap before dear, so that a mistake shows early.
-ORDER = ("kernel", "notebook", "browser", "peers", "binder")
+# What takes longest as a whole begins first, so that no worker is left with it at the end.
+ORDER = ("docs", "browser", "kernel", "notebook", "peers", "binder")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         mode = getattr(item, "callspec", None) and item.callspec.params.get("credentials")
         if mode not in (None, MODES[0]) and not item.get_closest_marker("every_mode"):
             item.add_marker(pytest.mark.long)
+        check_marks(item)
+        if config.getoption("dist", "no") == "loadgroup":
+            item.add_marker(pytest.mark.xdist_group(worker_group(item)))
 
     def cost(item: pytest.Item) -> int:
         marks = [ORDER.index(mark.name) + 1 for mark in item.iter_markers() if mark.name in ORDER]
@@ -59,16 +63,42 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=cost)
 
 
+def check_marks(item: pytest.Item) -> None:
+    """Check that the file of a test names its marks, as `make test` imports no other files."""
+    for mark in item.iter_markers():
+        if mark.name in ORDER and f"mark.{mark.name}" not in text_of(item.path):
+            raise pytest.UsageError(f"{item.nodeid}: its file does not name the mark {mark.name}")
+
+
+@functools.cache
+def text_of(path: Path) -> str:
+    return path.read_text("utf-8")
+
+
+def worker_group(item: pytest.Item) -> str:
+    """Return what one worker runs as a whole: what shares a JupyterLab, a kernel, or a file."""
+    if item.get_closest_marker("browser"):
+        return "browser"
+    kernel = getattr(item, "callspec", None) and item.callspec.params.get("kernel")
+    return f"kernel {kernel}" if kernel else item.path.name
+
+
 # What is made of the answers is shown in the first mode, and by `make test-long` in every mode. The
 # mark `every_mode` is for calls that are signed in ways of their own.
 MODES = ("api_key", "oauth1_two_legged", "oauth1_three_legged")
+
+
+def pytest_collectstart() -> None:
+    """Collect no garbage while modules are imported, as they all stay."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
     """Let the garbage collector pass by what is there for the whole run: modules and tests."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)  # and look less often, as tests make much and keep little
+    gc.enable()
+    gc.set_threshold(50_000, 20, 100)  # and look less often, as tests make much and keep little
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -126,8 +156,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 @pytest.fixture(scope="session")
 def box() -> Iterator[Sandbox]:
-    """One sandbox for all tests that change nothing in it: three pages of responses."""
-    with copied_box(responses=1003, **NO_LIMITS) as running:
+    """One sandbox for all tests that change nothing in it; all responses are on one page."""
+    with copied_box(responses=203, **NO_LIMITS) as running:
         yield running
 
 

@@ -382,7 +382,7 @@ def test_a_child_that_lives_on_does_not_keep_the_lock_of_a_parent_that_died(tmp_
 
 @pytest.fixture(scope="module")
 def slow_box():
-    with copied_box(responses=1040, form="current", latency=0.05, **NO_LIMITS) as running:
+    with copied_box(seed=3, responses=1040, form="current", latency=0.05, **NO_LIMITS) as running:
         yield running
 
 

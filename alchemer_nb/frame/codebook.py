@@ -61,7 +61,8 @@ class Codebook(pd.DataFrame):
         return make_visible(f"{shown}\n{self._footer()}")
 
     def _footer(self) -> str:
-        hidden = [n for n in self.columns if n not in self._main_fields().columns]
+        shown = self._main_fields().columns
+        hidden = [name for name in self.columns if name not in shown]
         return f"{counted(len(self), 'column')}; also held: {', '.join(map(str, hidden))}"
 
 

@@ -38,6 +38,17 @@ def number_of(text):
     return float(pd.to_numeric(text, errors="coerce"))
 
 
+class Surveys(dict):
+    """The demo surveys of a sandbox, each from when it is asked for."""
+
+    def __init__(self, box):
+        self.box = box
+
+    def __missing__(self, own):
+        self[own] = Survey(self.box, own)
+        return self[own]
+
+
 class Survey:
     """A demo survey: its JSON, and frames downloaded of it."""
 
@@ -99,10 +110,12 @@ class Survey:
         return "not shown" if self.given[own]["status"] == "Complete" else None
 
 
-@pytest.fixture(scope="module", params=["2017", "current"])
-def surveys(request):
-    with copied_box(form=request.param, responses=60, types=True, **NO_LIMITS) as box:
-        yield {own: Survey(box, own) for own in SURVEYS}
+@pytest.fixture(scope="module")
+def surveys():
+    """The demo surveys, by form of payload."""
+    data = {"responses": 60, "types": True, **NO_LIMITS}
+    with copied_box(form="2017", **data) as old, copied_box(form="current", **data) as new:
+        yield {"2017": Surveys(old), "current": Surveys(new)}
 
 
 def answers(df):
@@ -374,8 +387,8 @@ def check_waves(survey, unedited, df, states):
             np.testing.assert_array_equal(both.alchemer.score(name).to_numpy(), scores)
 
 
-def check(surveys, steps, own, values, files):
-    survey = surveys[own]
+def check(surveys, steps, own, form, values, files):
+    survey = surveys[form][own]
     before = survey.frames[values]
     first = before.alchemer.missing()
     df = edit(before, steps)
@@ -396,6 +409,7 @@ def check(surveys, steps, own, values, files):
 EDITED = {
     "steps": edits(),
     "own": st.sampled_from(SURVEYS),
+    "form": st.sampled_from(["2017", "current"]),
     "values": st.sampled_from(["label", "code"]),
     "files": st.booleans(),
 }
@@ -405,18 +419,20 @@ EDITED = {
 NOBODY = {"steps": [("rows", 185), ("rows", 185), ("object", 182)], "own": "9000005"}
 
 
-@example(**NOBODY, values="label", files=True)
+@example(**NOBODY, form="current", values="label", files=True)
+@example(**NOBODY, form="2017", values="code", files=False)
 @given(**EDITED)
 @settings(max_examples=3, suppress_health_check=LOOSE)
 @pytest.mark.filterwarnings("ignore")
-def test_each_call_says_what_pandas_says(surveys, steps, own, values, files):
-    check(surveys, steps, own, values, files)
+def test_each_call_says_what_pandas_says(surveys, steps, own, form, values, files):
+    check(surveys, steps, own, form, values, files)
 
 
 @pytest.mark.long
-@example(**NOBODY, values="label", files=False)
+@example(**NOBODY, form="2017", values="label", files=False)
+@example(**NOBODY, form="current", values="label", files=False)
 @given(**EDITED)
-@settings(max_examples=300, suppress_health_check=LOOSE)
+@settings(max_examples=600, suppress_health_check=LOOSE)
 @pytest.mark.filterwarnings("ignore")
-def test_each_call_says_what_pandas_says_of_many_edits(surveys, steps, own, values, files):
-    check(surveys, steps, own, values, files)
+def test_each_call_says_what_pandas_says_of_many_edits(surveys, steps, own, form, values, files):
+    check(surveys, steps, own, form, values, files)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
     from alchemer_nb.sandbox import Sandbox
 
 CUSTOMERS, EVENT, STAFF, EVERY_TYPE = 9000001, 9000002, 9000003, 9000006
+
+
+@pytest.fixture(scope="session")
+def peer() -> SimpleNamespace:
+    """What statsmodels has of our numbers; workers that run no such test need not import it."""
+    from statsmodels.regression.linear_model import WLS
+    from statsmodels.stats.multitest import multipletests
+    from statsmodels.stats.proportion import proportions_ztest
+    from statsmodels.stats.weightstats import ttest_ind
+
+    return SimpleNamespace(
+        WLS=WLS,
+        multipletests=multipletests,
+        proportions_ztest=proportions_ztest,
+        ttest_ind=ttest_ind,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 import pytest
-from statsmodels.regression.linear_model import WLS
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportions_ztest
-from statsmodels.stats.weightstats import ttest_ind
 
 from alchemer_nb.analysis import significance
+
+if TYPE_CHECKING:
+    from types import SimpleNamespace
 
 
 def letters(table: Any, label: str) -> list[str]:
@@ -124,7 +123,7 @@ def test_nobody_and_everybody_are_not_compared(customers: pd.DataFrame) -> None:
 
 
 def expected(
-    values: np.ndarray, column: np.ndarray, weights: np.ndarray | None,
+    peer: SimpleNamespace, values: np.ndarray, column: np.ndarray, weights: np.ndarray | None,
     testing: significance.Testing, *,
     is_share: bool,
 ) -> dict[int, list[int]]:  # fmt: skip
@@ -134,25 +133,25 @@ def expected(
     groups = [values[column == place] for place in places]
     if weights is not None:
         dummies = (column[:, None] == np.arange(len(places))).astype(float)
-        fitted = WLS(values, dummies, weights=weights).fit(cov_type="HC1")
+        fitted = peer.WLS(values, dummies, weights=weights).fit(cov_type="HC1")
         unit = np.eye(len(places))
         means = fitted.params
         p_values = [float(fitted.t_test(unit[a] - unit[b]).pvalue) for a, b in pairs]
     elif is_share:
         means = [group.mean() for group in groups]
         p_values = [
-            proportions_ztest([groups[a].sum(), groups[b].sum()], [len(groups[a]), len(groups[b])])[
-                1
-            ]
+            peer.proportions_ztest(
+                [groups[a].sum(), groups[b].sum()], [len(groups[a]), len(groups[b])]
+            )[1]
             for a, b in pairs
         ]
     else:
         means = [group.mean() for group in groups]
-        p_values = [ttest_ind(groups[a], groups[b], usevar="unequal")[1] for a, b in pairs]
+        p_values = [peer.ttest_ind(groups[a], groups[b], usevar="unequal")[1] for a, b in pairs]
     if testing.correction == "none":
         rejected = np.array(p_values) < testing.level
     else:
-        rejected = multipletests(p_values, testing.level, testing.correction)[0]
+        rejected = peer.multipletests(p_values, testing.level, testing.correction)[0]
     lower: dict[int, list[int]] = {}
     for (a, b), is_different in zip(pairs, rejected, strict=True):
         if is_different:
@@ -163,7 +162,9 @@ def expected(
 
 @pytest.mark.parametrize("is_share", [True, False], ids=["shares", "means"])
 @pytest.mark.parametrize("is_weighted", [True, False], ids=["weighted", "plain"])
-def test_all_tests_are_those_of_statsmodels(is_share: bool, is_weighted: bool) -> None:
+def test_all_tests_are_those_of_statsmodels(
+    peer: SimpleNamespace, is_share: bool, is_weighted: bool
+) -> None:
     drawn = np.random.default_rng(5)
     found = 0
     for correction, level in itertools.product(
@@ -177,7 +178,7 @@ def test_all_tests_are_those_of_statsmodels(is_share: bool, is_weighted: bool) -
         ours = significance.find_lower(
             values, column, weights, range(5), testing, is_share=is_share
         )
-        theirs = expected(values, column, weights, testing, is_share=is_share)
+        theirs = expected(peer, values, column, weights, testing, is_share=is_share)
         assert {k: sorted(v) for k, v in ours.items()} == {k: sorted(v) for k, v in theirs.items()}
         found += sum(map(len, ours.values()))
     assert found > 10
@@ -185,7 +186,9 @@ def test_all_tests_are_those_of_statsmodels(is_share: bool, is_weighted: bool) -
 
 @pytest.mark.parametrize("is_share", [True, False], ids=["shares", "means"])
 @pytest.mark.parametrize("is_weighted", [True, False], ids=["weighted", "plain"])
-def test_the_p_value_is_that_of_statsmodels(is_share: bool, is_weighted: bool) -> None:
+def test_the_p_value_is_that_of_statsmodels(
+    peer: SimpleNamespace, is_share: bool, is_weighted: bool
+) -> None:
     """A letter is there from the level on that is the p value, and not below it."""
     values = np.array([1, 1, 1, 0, 1, 1, 0, 0, 1, 0, 0, 0], float) * (1 if is_share else 2.5)
     values += 0 if is_share else np.linspace(0, 1, 12)
@@ -194,12 +197,12 @@ def test_the_p_value_is_that_of_statsmodels(is_share: bool, is_weighted: bool) -
     first, second = values[column == 0], values[column == 1]
     if weights is not None:
         dummies = (column[:, None] == [0, 1]).astype(float)
-        fitted = WLS(values, dummies, weights=weights).fit(cov_type="HC1")
+        fitted = peer.WLS(values, dummies, weights=weights).fit(cov_type="HC1")
         p_value = float(fitted.t_test([1, -1]).pvalue)
     elif is_share:
-        p_value = proportions_ztest([first.sum(), second.sum()], [6, 6])[1]
+        p_value = peer.proportions_ztest([first.sum(), second.sum()], [6, 6])[1]
     else:
-        p_value = ttest_ind(first, second, usevar="unequal")[1]
+        p_value = peer.ttest_ind(first, second, usevar="unequal")[1]
 
     def found(level: float) -> bool:
         testing = significance.Testing(level)

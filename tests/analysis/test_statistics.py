@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from statsmodels.regression.linear_model import WLS
 
 from alchemer_nb.analysis import statistics
 from alchemer_nb.errors import InvalidArgument
@@ -17,12 +16,17 @@ if TYPE_CHECKING:
     from alchemer_nb.analysis.chart import Chart
     from tests.scripted import ScriptedServer
 
+if TYPE_CHECKING:
+    from types import SimpleNamespace
+
 VALUES = np.array([1.0, 2.0, 2.0, 4.0, 5.0, 5.0, 3.0])
 WEIGHTS = np.array([0.5, 1.0, 2.0, 0.7, 1.3, 1.0, 0.2])
 
 
-def test_margin_is_that_of_a_robust_regression_and_of_taylor_by_hand() -> None:
-    fitted = WLS(VALUES, np.ones((7, 1)), weights=WEIGHTS).fit(cov_type="HC1")
+def test_margin_is_that_of_a_robust_regression_and_of_taylor_by_hand(
+    peer: SimpleNamespace,
+) -> None:
+    fitted = peer.WLS(VALUES, np.ones((7, 1)), weights=WEIGHTS).fit(cov_type="HC1")
     low, high = fitted.conf_int()[0]
     assert statistics.margin(VALUES, WEIGHTS) == pytest.approx((high - low) / 2)
     mean = (WEIGHTS * VALUES).sum() / WEIGHTS.sum()
@@ -44,7 +48,9 @@ def weighted(customers: pd.DataFrame) -> pd.DataFrame:
     return customers
 
 
-def test_weighted_nps_has_the_interval_of_a_robust_regression(weighted: pd.DataFrame) -> None:
+def test_weighted_nps_has_the_interval_of_a_robust_regression(
+    peer: SimpleNamespace, weighted: pd.DataFrame
+) -> None:
     table = weighted.alchemer.table("nps", by="region", weight="w")
     row = table.blocks[0].row("NPS")
     assert row is not None
@@ -52,7 +58,7 @@ def test_weighted_nps_has_the_interval_of_a_robust_regression(weighted: pd.DataF
     for place, group in enumerate(groups):
         held = weighted.loc[group].dropna(subset="nps")
         points = 100.0 * ((held["nps"] >= 9).astype(int) - (held["nps"] <= 6).astype(int))
-        fitted = WLS(points, np.ones(len(held)), weights=held["w"]).fit(cov_type="HC1")
+        fitted = peer.WLS(points, np.ones(len(held)), weights=held["w"]).fit(cov_type="HC1")
         assert row.values[place] == pytest.approx(fitted.params.iloc[0])
         assert row.margins[place] == pytest.approx(1.959963984540054 * fitted.bse.iloc[0])
     margins = table.frame.loc["NPS"].xs("margin", level="measure")

@@ -1,4 +1,4 @@
-"""One JupyterLab and one Chromium for all browser tests; a kernel and a profile for each."""
+"""One JupyterLab and one Chromium for all browser tests, each of which has a kernel of its own."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from .lab import browser, lab_server, new_context
+from tests.boxes import NO_LIMITS, copied_box
+from tests.gate import Gate
+
+from .lab import Window, browser, lab_server, new_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, BrowserContext
 
-    from .lab import Server
+    from alchemer_nb.sandbox import Sandbox
 
+    from .lab import Server
 
 expect.set_options(timeout=15_000)  # five seconds are little beside other tests
 
@@ -45,3 +49,29 @@ def chromium() -> Iterator[Browser]:
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     with new_context(chromium) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def box() -> Iterator[Sandbox]:
+    """Five pages."""
+    with copied_box(responses=2500, **NO_LIMITS) as running:
+        yield running
+
+
+@pytest.fixture
+def gate(box: Sandbox) -> Iterator[Gate]:
+    """What the calls to ``box`` pass through: a test can hold them and look at what waits."""
+    with Gate(box.url) as before_box:
+        yield before_box
+
+
+@pytest.fixture(scope="session")
+def shared_window(running_lab: Server, chromium: Browser) -> Iterator[Window]:
+    with new_context(chromium) as opened:
+        yield Window(running_lab, opened)
+
+
+@pytest.fixture
+def window(lab: Server, shared_window: Window) -> Iterator[Window]:
+    yield shared_window
+    shared_window.clear()

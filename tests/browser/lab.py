@@ -1,8 +1,9 @@
 """A real JupyterLab in a real Chromium, for tests.
 
 ``lab_server`` starts a JupyterLab that keeps all its files in a temporary folder and asks nothing
-of the internet. ``browser`` starts Chromium, which can reach loopback addresses only. ``Notebook``
-is one open notebook: run a cell, read its output, save.
+of the internet. ``browser`` starts Chromium, which can reach loopback addresses only. ``Window`` is
+a page of JupyterLab that is emptied after each test, as its load takes longer than most tests.
+``Notebook`` is one open notebook: run a cell, read its output, save.
 
 Learnt the hard way, and relied on below:
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 Theme = Literal["light", "dark"]
 # What works in one works in the other: test_readme_picture shows the panel in both.
 THEMES = ["light", pytest.param("dark", marks=pytest.mark.long)]
+THEME_NAMES: dict[Theme, str] = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "artifacts" / "screenshots"
 
@@ -75,11 +77,13 @@ class Server:
         address: Its address, without a slash at the end.
         root: The folder whose files it shows.
         settings: Where it keeps the user's settings; read anew at each page load.
+        configured: What ``configure`` was given last.
     """
 
     address: str
     root: Path
     settings: Path
+    configured: tuple[Theme, bool] = ("light", False)
 
     @property
     def home(self) -> Path:
@@ -93,8 +97,8 @@ class Server:
 
     def configure(self, *, theme: Theme = "light", save_widget_state: bool = False) -> None:
         """Sets what the next page load shows and what a save writes."""
-        name = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[theme]
-        self.set("@jupyterlab/apputils-extension:themes", {"theme": name})
+        self.configured = theme, save_widget_state
+        self.set("@jupyterlab/apputils-extension:themes", {"theme": THEME_NAMES[theme]})
         manager = "@jupyter-widgets/jupyterlab-manager:plugin"
         self.set(manager, {"saveState": save_widget_state})
 
@@ -175,6 +179,7 @@ def lab_server(
                 *(f"--ServerApp.root_dir={root}", f"--ServerApp.base_url={base_url}"),
                 "--ServerApp.log_level=DEBUG",
                 "--ServerApp.disable_check_xsrf=True",  # else kernels cannot be ended from here
+                "--LabApp.expose_app_in_browser=True",  # see Window
                 "--LabApp.news_url=None",
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
                 "--LabApp.extension_manager=readonly",
@@ -286,21 +291,13 @@ class Notebook:
 
     @classmethod
     def open(cls, server: Server, context: BrowserContext, name: str) -> Notebook:
-        """Opens a notebook of the server's folder and waits for its kernel."""
+        """Opens a notebook of the server's folder in a new page and waits for its kernel."""
         page = context.new_page()
         notebook = cls(page, server.root / name)
         page.on("pageerror", lambda error: notebook.errors.append(str(error)))
         page.goto(f"{server.address}/lab/tree/{name}?reset")
-        page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").first.wait_for(
-            timeout=60_000
-        )
-        idle = re.compile(r"\(ipykernel\) \| Idle")
-        page.locator(".jp-StatusBar-TextItem, .jp-StatusItem", has_text=idle).first.wait_for(
-            timeout=60_000
-        )
-        # The file browser takes a third of the width and shows nothing that a test wants.
-        page.keyboard.press("Control+b")
-        page.locator("#jp-left-stack").wait_for(state="hidden")
+        _wait_for_kernel(page)
+        _hide_files(page)
         return notebook
 
     @classmethod
@@ -309,7 +306,11 @@ class Notebook:
         page = context.new_page()
         notebook = cls(page, server.root / name)
         page.on("pageerror", lambda error: notebook.errors.append(str(error)))
-        page.goto(f"{server.address}/notebooks/{name}")
+        # Until then the server answers 500 when it is asked for kernels, as one is half there.
+        with page.expect_response(
+            lambda r: r.request.method == "POST" and "/api/sessions" in r.url, timeout=60_000
+        ):
+            page.goto(f"{server.address}/notebooks/{name}")
         idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
         idle.first.wait_for(timeout=60_000)
         for _ in range(600):  # the page says idle before there is a kernel, too
@@ -359,6 +360,91 @@ class Notebook:
     def screenshot(self, name: str, part: Locator | None = None) -> Path:
         """Takes a picture of the page, or of a part of it, for a person to look at."""
         return picture(part or self.page, name)
+
+
+IDLE = re.compile(r"\(ipykernel\) \| Idle")
+
+
+def _kernel_status(page: Page) -> Locator:
+    return page.locator(".jp-StatusBar-TextItem, .jp-StatusItem", has_text=IDLE).first
+
+
+def _wait_for_kernel(page: Page) -> None:
+    cell = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell").first
+    cell.wait_for(timeout=60_000)
+    _kernel_status(page).wait_for(timeout=60_000)
+
+
+def _hide_files(page: Page) -> None:
+    """Hides the file browser: it takes a third of the width and shows nothing that a test wants."""
+    page.keyboard.press("Control+b")
+    page.locator("#jp-left-stack").wait_for(state="hidden")
+
+
+@dataclass
+class Window:
+    """One page of JupyterLab for many tests, each of which begins with no notebook and no cookie.
+
+    Attributes:
+        server: The JupyterLab.
+        context: The browser's profile.
+        page: The page, loaded anew for a test that wants something else to be saved.
+        saves_widget_state: What the server was configured to save then.
+        errors: What the page's scripts raised since the notebook was opened.
+    """
+
+    server: Server
+    context: BrowserContext
+    page: Page | None = None
+    saves_widget_state: bool = False
+    errors: list[str] = field(default_factory=list)
+
+    def open(self, name: str) -> Notebook:
+        """Opens a notebook of the server's folder, as the file browser would, with its kernel."""
+        page = self._load()
+        self.errors.clear()
+        opens = "path => jupyterapp.commands.execute('docmanager:open', {path}).then(() => null)"
+        page.evaluate(opens, name)
+        _wait_for_kernel(page)
+        return Notebook(page, self.server.root / name, self.errors)
+
+    def _load(self) -> Page:
+        theme, save_widget_state = self.server.configured
+        if self.page is None or self.saves_widget_state is not save_widget_state:
+            self._load_anew()
+        assert self.page is not None
+        body, is_light = self.page.locator("body"), str(theme == "light").lower()
+        if body.get_attribute("data-jp-theme-light") != is_light:  # as the menu Settings does
+            change = "theme => jupyterapp.commands.execute('apputils:change-theme', {theme})"
+            self.page.evaluate(change, THEME_NAMES[theme])
+        expect(body).to_have_attribute("data-jp-theme-light", is_light)
+        return self.page
+
+    def _load_anew(self) -> None:
+        if self.page is not None:
+            self.page.close()
+        self.page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        _, self.saves_widget_state = self.server.configured
+        self.page.goto(f"{self.server.address}/lab?reset")
+        self.page.locator("#jp-left-stack").wait_for(timeout=60_000)
+        _hide_files(self.page)
+
+    def clear(self) -> None:
+        """Closes what a test opened, without a question about unsaved changes."""
+        for page in self.context.pages:
+            if page is not self.page:
+                page.close()
+        self.context.clear_cookies()
+        if self.page is None:
+            return
+        self.page.evaluate(
+            "() => [...jupyterapp.shell.widgets('main')].forEach(each => each.dispose())"
+        )
+        _kernel_status(self.page).wait_for(state="hidden")
+        if self.page.locator(".jp-Dialog").count():  # of a test that failed
+            self.page.close()
+            self.page = None
 
 
 def picture(what: Page | Locator, name: str, area: FloatRect | None = None) -> Path:

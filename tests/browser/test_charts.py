@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .lab import Server, Theme
 
-pytestmark = [pytest.mark.browser, pytest.mark.timed]
+pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("theme", THEMES)

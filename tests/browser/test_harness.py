@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from .lab import Notebook
-
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
-
-    from .lab import Server
+    from .lab import Window
 
 pytestmark = pytest.mark.browser
 
@@ -27,17 +23,17 @@ display(W.VBox([name, button, out]))
 """
 
 
-@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("kept", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_widget_answers_and_its_state_is_saved_only_when_asked(
-    lab: Server, context: BrowserContext, kept: bool
+    window: Window, kept: bool
 ) -> None:
-    lab.configure(theme="dark" if kept else "light", save_widget_state=kept)
-    lab.write("greeter.ipynb", [GREETER])
-    notebook = Notebook.open(lab, context, "greeter.ipynb")
+    window.server.configure(theme="light" if kept else "dark", save_widget_state=kept)
+    window.server.write("greeter.ipynb", [GREETER])
+    notebook = window.open("greeter.ipynb")
     notebook.run(0)
     notebook.page.fill(".widget-text input", "Ada Canary")
     notebook.page.click("button.jupyter-button:has-text('Greet')")
     expect(notebook.output(0)).to_contain_text("hello, Ada Canary")
     body = notebook.page.locator("body")
-    expect(body).to_have_attribute("data-jp-theme-light", "false" if kept else "true")
+    expect(body).to_have_attribute("data-jp-theme-light", "true" if kept else "false")
     assert ('"value": "Ada Canary"' in notebook.save()) is kept

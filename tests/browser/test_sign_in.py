@@ -16,16 +16,16 @@ from playwright.sync_api import expect
 
 from alchemer_nb.sandbox import Fault, Sandbox
 
-from .lab import THEMES, Notebook, picture
+from .lab import THEMES, picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import BrowserContext, Locator, Page
+    from playwright.sync_api import Locator, Page
 
     from tests.leaks.search import Search
 
-    from .lab import Server, Theme
+    from .lab import Notebook, Server, Theme, Window
 
 pytestmark = pytest.mark.browser
 
@@ -50,10 +50,12 @@ def cells(box: Sandbox, **environment: str) -> list[str]:
 
 
 def opened(
-    lab: Server, context: BrowserContext, box: Sandbox, name: str, **environment: str
+    window: Window, box: Sandbox, name: str, theme: Theme = "light", **environment: str
 ) -> Notebook:
-    lab.write(f"{name}.ipynb", cells(box, **environment))
-    notebook = Notebook.open(lab, context, f"{name}.ipynb")
+    # In all of them, so that they share a page.
+    window.server.configure(theme=theme, save_widget_state=True)
+    window.server.write(f"{name}.ipynb", cells(box, **environment))
+    notebook = window.open(f"{name}.ipynb")
     notebook.run(0)
     notebook.run(LOGIN)
     return notebook
@@ -107,36 +109,34 @@ def counting(box: Sandbox, path: str) -> Iterator[list[int]]:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_an_api_key_gives_a_frame_and_stays_out_of_the_saved_notebook(
-    lab: Server, context: BrowserContext, box: Sandbox, search: Search, theme: Theme
+    window: Window, box: Sandbox, search: Search, theme: Theme
 ) -> None:
     secrets = {"token": box.api_token, "secret": box.api_token_secret}
     search.add(secrets)
-    lab.configure(theme=theme, save_widget_state=True)
-    notebook = opened(lab, context, box, f"key-{theme}")
+    notebook = opened(window, box, f"key-{theme}", theme)
     notebook.screenshot(f"panel-key-{theme}", notebook.output(LOGIN))
 
     field(notebook, "API key").press_sequentially(secrets["token"])
     field(notebook, "API secret key").press_sequentially(secrets["secret"])
     notebook.screenshot(f"panel-key-filled-{theme}")
-    search_all(search, lab, notebook)  # typed, and not submitted
+    search_all(search, window.server, notebook)  # typed, and not submitted
 
     button(notebook, "Sign in").click()
     signed_in(notebook)
     shows_a_frame(notebook)
-    assert "<memory at" in lab.log.read_text("utf-8", "replace")
+    assert "<memory at" in window.server.log.read_text("utf-8", "replace")
     notebook.screenshot(f"panel-key-signed-in-{theme}")
-    search_all(search, lab, notebook)
+    search_all(search, window.server, notebook)
     assert notebook.errors == []
 
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_oauth_gives_a_frame_by_way_of_the_log_in_page(
-    lab: Server, context: BrowserContext, box: Sandbox, search: Search, theme: Theme
+    window: Window, box: Sandbox, search: Search, theme: Theme
 ) -> None:
     secrets = {"key": box.consumer_key, "secret": box.consumer_secret}
     search.add(secrets)
-    lab.configure(theme=theme, save_widget_state=True)
-    notebook = opened(lab, context, box, f"oauth-{theme}")
+    notebook = opened(window, box, f"oauth-{theme}", theme)
     button(notebook, "OAuth").click()
     field(notebook, "Consumer key").fill(secrets["key"])
     field(notebook, "Consumer secret").fill(secrets["secret"])
@@ -148,19 +148,19 @@ def test_oauth_gives_a_frame_by_way_of_the_log_in_page(
     expect(link).to_be_visible()
     expect(notebook.output(LOGIN)).to_contain_text(urlsplit(box.url).netloc)
     notebook.screenshot(f"panel-oauth-link-{theme}", notebook.output(LOGIN))
-    with context.expect_page() as opening:
+    with window.context.expect_page() as opening:
         link.click()
     landed_on = log_in_and_allow(opening.value, box, theme)
     answer = parse_qs(urlsplit(landed_on).query)
     search.add({"token": answer["oauth_token"][0], "verifier": answer["oauth_verifier"][0]})
 
-    field(notebook, "Address or code").fill(landed_on)
+    paste(notebook, landed_on)
     notebook.screenshot(f"panel-oauth-pasted-{theme}")
     button(notebook, "Finish").click()
     signed_in(notebook)
     shows_a_frame(notebook)
     notebook.screenshot(f"panel-oauth-signed-in-{theme}")
-    search_all(search, lab, notebook)
+    search_all(search, window.server, notebook)
     assert notebook.errors == []
 
 
@@ -169,6 +169,12 @@ def ask_for_a_link(notebook: Notebook, box: Sandbox) -> None:
     field(notebook, "Consumer key").fill(box.consumer_key)
     field(notebook, "Consumer secret").fill(box.consumer_secret)
     button(notebook, "Get sign-in link").click()
+
+
+def new_link(notebook: Notebook, link: Locator) -> None:
+    voided = link.get_attribute("href")
+    button(notebook, "Get a new link").click()
+    expect(link).not_to_have_attribute("href", voided or "")
 
 
 def log_in_and_allow(page: Page, box: Sandbox, theme: Theme, answer: str = "Allow") -> str:
@@ -184,6 +190,11 @@ def log_in_and_allow(page: Page, box: Sandbox, theme: Theme, answer: str = "Allo
     return decide(page, theme, answer)
 
 
+def paste(notebook: Notebook, address: str) -> None:
+    notebook.page.bring_to_front()  # a page behind another one draws once a second
+    field(notebook, "Address or code").fill(address)
+
+
 def decide(page: Page, theme: Theme, answer: str) -> str:
     button = page.get_by_role("button", name=answer)
     expect(button).to_be_visible()
@@ -194,82 +205,72 @@ def decide(page: Page, theme: Theme, answer: str) -> str:
     return landing.value.url
 
 
-def test_the_browser_on_the_same_machine_needs_no_paste(
-    lab: Server, context: BrowserContext, box: Sandbox
-) -> None:
+def test_the_browser_on_the_same_machine_needs_no_paste(window: Window, box: Sandbox) -> None:
     # A display is what tells a person's own machine from a server.
-    notebook = opened(lab, context, box, "caught", DISPLAY=":0")
+    notebook = opened(window, box, "caught", DISPLAY=":0")
     ask_for_a_link(notebook, box)
-    with context.expect_page() as opening:
-        notebook.output(LOGIN).get_by_role("link", name="Open the log-in page").click()
+    expect(notebook.output(LOGIN)).to_contain_text("nothing has to be copied")
+    link = notebook.output(LOGIN).get_by_role("link", name="Open the log-in page")
+    with window.context.expect_page() as opening:
+        link.click()
+    log_in_and_allow(opening.value, box, "light", "Deny")
+    expect(opening.value.get_by_role("heading")).to_have_text("Access was denied")
+    picture(opening.value, "landing-denied")
+    notebook.page.bring_to_front()
+    expect(notebook.output(LOGIN)).to_contain_text("denied on the log-in page")
+    notebook.screenshot("panel-caught-denied", notebook.output(LOGIN))
+
+    new_link(notebook, link)
+    with window.context.expect_page() as opening:
+        link.click()
     landed_on = log_in_and_allow(opening.value, box, "light")
     assert landed_on.startswith("http://127.0.0.1:")
     expect(opening.value.get_by_role("heading")).to_have_text("Back to your notebook")
+    notebook.page.bring_to_front()
     signed_in(notebook)
     shows_a_frame(notebook)
 
 
-def test_a_denial_on_the_same_machine_is_told_in_the_browser_and_in_the_panel(
-    lab: Server, context: BrowserContext, box: Sandbox
-) -> None:
-    notebook = opened(lab, context, box, "caught-denied", DISPLAY=":0")
-    ask_for_a_link(notebook, box)
-    expect(notebook.output(LOGIN)).to_contain_text("nothing has to be copied")
-    with context.expect_page() as opening:
-        notebook.output(LOGIN).get_by_role("link", name="Open the log-in page").click()
-    log_in_and_allow(opening.value, box, "light", "Deny")
-    expect(opening.value.get_by_role("heading")).to_have_text("Access was denied")
-    picture(opening.value, "landing-denied")
-    expect(notebook.output(LOGIN)).to_contain_text("denied on the log-in page")
-    notebook.screenshot("panel-caught-denied", notebook.output(LOGIN))
-
-
-def test_oauth_works_where_the_browser_is_far_from_the_kernel(
-    lab: Server, context: BrowserContext, box: Sandbox
-) -> None:
-    notebook = opened(lab, context, box, "far", JUPYTERHUB_SERVICE_PREFIX="/user/ada/", DISPLAY="")
+def test_oauth_works_where_the_browser_is_far_from_the_kernel(window: Window, box: Sandbox) -> None:
+    notebook = opened(window, box, "far", JUPYTERHUB_SERVICE_PREFIX="/user/ada/", DISPLAY="")
     ask_for_a_link(notebook, box)
     link = notebook.output(LOGIN).get_by_role("link", name="Open the log-in page")
     proxied = f"/user/ada/proxy/{box.port}/head/oauth/authenticate"
     expect(link).to_have_attribute("href", re.compile("^" + re.escape(proxied)))
-    with context.expect_page() as opening:
+    with window.context.expect_page() as opening:
         link.click()
     landed_on = log_in_and_allow(opening.value, box, "light")
-    field(notebook, "Address or code").fill(landed_on)
+    paste(notebook, landed_on)
     button(notebook, "Finish").click()
     signed_in(notebook)
     shows_a_frame(notebook)
 
 
-def test_a_denied_consent_is_told_and_a_new_link_works(
-    lab: Server, context: BrowserContext, box: Sandbox
-) -> None:
-    notebook = opened(lab, context, box, "denied")
+def test_a_denied_consent_is_told_and_a_new_link_works(window: Window, box: Sandbox) -> None:
+    notebook = opened(window, box, "denied")
     ask_for_a_link(notebook, box)
     link = notebook.output(LOGIN).get_by_role("link", name="Open the log-in page")
-    with context.expect_page() as opening:
+    with window.context.expect_page() as opening:
         link.click()
-    field(notebook, "Address or code").fill(log_in_and_allow(opening.value, box, "light", "Deny"))
+    paste(notebook, log_in_and_allow(opening.value, box, "light", "Deny"))
     button(notebook, "Finish").click()
     expect(notebook.output(LOGIN).locator(".alchemer-error:visible")).to_contain_text(
         re.compile("denied|not allowed|said no|refused", re.IGNORECASE)
     )
     notebook.screenshot("panel-denied", notebook.output(LOGIN))
 
-    voided = link.get_attribute("href")
-    button(notebook, "Get a new link").click()
-    expect(link).not_to_have_attribute("href", voided or "")
-    with context.expect_page() as opening:
+    new_link(notebook, link)
+    with window.context.expect_page() as opening:
         link.click()
-    field(notebook, "Address or code").fill(log_in_and_allow(opening.value, box, "light"))
+    paste(notebook, log_in_and_allow(opening.value, box, "light"))
     button(notebook, "Finish").click()
     signed_in(notebook)
 
 
 def test_a_wrong_key_is_told_next_to_its_field_and_the_next_try_works(
-    lab: Server, context: BrowserContext, box: Sandbox
+    window: Window, box: Sandbox
 ) -> None:
-    notebook = opened(lab, context, box, "wrong-key")
+    notebook = opened(window, box, "wrong-key")
     button(notebook, "Sign in").click()
     expect(field(notebook, "API key")).to_have_attribute("aria-invalid", "true")
 
@@ -305,8 +306,8 @@ def test_a_wrong_key_is_told_next_to_its_field_and_the_next_try_works(
     signed_in(notebook)
 
 
-def test_two_clicks_are_one_sign_in(lab: Server, context: BrowserContext, box: Sandbox) -> None:
-    notebook = opened(lab, context, box, "two-clicks")
+def test_two_clicks_are_one_sign_in(window: Window, box: Sandbox) -> None:
+    notebook = opened(window, box, "two-clicks")
     field(notebook, "API key").fill(box.api_token)
     field(notebook, "API secret key").fill(box.api_token_secret)
     with counting(box, "account") as calls:
@@ -316,8 +317,8 @@ def test_two_clicks_are_one_sign_in(lab: Server, context: BrowserContext, box: S
     assert calls == [1]
 
 
-def test_it_works_by_keyboard_alone(lab: Server, context: BrowserContext, box: Sandbox) -> None:
-    notebook = opened(lab, context, box, "keyboard")
+def test_it_works_by_keyboard_alone(window: Window, box: Sandbox) -> None:
+    notebook = opened(window, box, "keyboard")
     keyboard = notebook.page.keyboard
     field(notebook, "API key").focus()
     keyboard.type(box.api_token)
@@ -334,25 +335,15 @@ def test_it_works_by_keyboard_alone(lab: Server, context: BrowserContext, box: S
     assert len(notebook.page.locator(".jp-Notebook .jp-CodeCell").all()) == len(cells(box))
 
 
-def test_both_parts_of_a_key_may_be_pasted_at_once(
-    lab: Server, context: BrowserContext, box: Sandbox
+def test_a_key_pasted_at_once_signs_in_and_sign_out_brings_the_form_back_empty(
+    window: Window, box: Sandbox
 ) -> None:
-    notebook = opened(lab, context, box, "paste-both")
+    notebook = opened(window, box, "paste-both")
     pasted = f"  {box.api_token}\n{box.api_token_secret}\n"
     notebook.page.evaluate("text => navigator.clipboard.writeText(text)", pasted)
     field(notebook, "API key").focus()
     notebook.page.keyboard.press("Control+v")
     notebook.page.keyboard.press("Enter")
-    signed_in(notebook)
-
-
-def test_sign_out_brings_the_form_back_empty(
-    lab: Server, context: BrowserContext, box: Sandbox
-) -> None:
-    notebook = opened(lab, context, box, "sign-out")
-    field(notebook, "API key").fill(box.api_token)
-    field(notebook, "API secret key").fill(box.api_token_secret)
-    button(notebook, "Sign in").click()
     signed_in(notebook)
     button(notebook, "Sign out").click()
     expect(field(notebook, "API key")).to_have_value("")

@@ -17,6 +17,7 @@ from alchemer_nb.errors import (
     SurveyNotFound,
 )
 from alchemer_nb.sandbox import Sandbox
+from tests.boxes import NO_LIMITS, copied_box
 
 CUSTOMER = "Customer satisfaction"
 
@@ -26,6 +27,13 @@ def everything(box):
     """All responses of the largest survey, test rows left out."""
     client = Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
     return client.responses(CUSTOMER, progress="none")
+
+
+@pytest.fixture(scope="module")
+def paged_client():
+    """A client whose sandbox has three pages of responses."""
+    with copied_box(responses=1003, **NO_LIMITS) as box:
+        yield Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
 
 
 @pytest.mark.every_mode
@@ -51,9 +59,9 @@ def test_surveys_by_a_piece_of_the_title_and_by_status(client):
     assert client.surveys("no such piece").empty
 
 
-def test_responses_gives_all_pages(client, box):
-    df = client.responses(CUSTOMER, test_rows="include", progress="none")
-    told = client.request("GET", "survey/9000001/surveyresponse", {"resultsperpage": 1})
+def test_responses_gives_all_pages(paged_client):
+    df = paged_client.responses(CUSTOMER, test_rows="include", progress="none")
+    told = paged_client.request("GET", "survey/9000001/surveyresponse", {"resultsperpage": 1})
     assert len(df) == int(told["total_count"]) == 1003  # three pages of 500
     assert df.index.is_unique
     assert df.index.is_monotonic_increasing
@@ -61,8 +69,8 @@ def test_responses_gives_all_pages(client, box):
     assert df.index.dtype == np.int64
 
 
-def test_pages_gives_all_pages_whatever_their_size(client):
-    pages = list(client.pages("survey/9000001/surveyresponse", {"resultsperpage": 50}))
+def test_pages_gives_all_pages_whatever_their_size(paged_client):
+    pages = list(paged_client.pages("survey/9000001/surveyresponse", {"resultsperpage": 50}))
     assert len(pages) == 21
     ids = [row["id"] for page in pages for row in page["data"]]
     assert len(set(ids)) == len(ids) == 1003
@@ -189,9 +197,9 @@ def test_limit_stops_early(client, box):
     assert list(df.index) == list(client.responses(CUSTOMER, progress="none").index[:7])
 
 
-def test_progress_calls_back_after_each_page(client):
+def test_progress_calls_back_after_each_page(paged_client):
     steps = []
-    client.responses(CUSTOMER, progress=steps.append)
+    paged_client.responses(CUSTOMER, progress=steps.append)
     pages = dict.fromkeys((step.rows, step.pages) for step in steps if step.pages)
     assert list(pages) == [(500, 1), (1000, 2), (1003, 3)]
     assert next(step for step in steps if step.pages).rows_told == 1003

@@ -31,7 +31,7 @@ def new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Client
 
 
 def test_it_learns_from_the_pages_that_came(new):
-    with copied_box(responses=1200, latency=0.1, **NO_LIMITS) as box:
+    with copied_box(responses=1003, latency=0.1, **NO_LIMITS) as box:
         client = new(box)
         guess = client.estimate(ID)
         assert guess.basis.startswith("a guess: no page has come yet")

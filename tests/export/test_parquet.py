@@ -109,7 +109,7 @@ def test_what_the_frame_does_not_show_is_not_in_the_file(df, tmp_path):
     elsewhere = {text for name in part for text in part[name].dropna() if isinstance(text, str)}
     text = contents(tmp_path / "frame.parquet")
     for name in ("email", "comments", "contact_id"):
-        secret = set(df[name].dropna()) - elsewhere
+        secret = {text for text in df[name].dropna() if len(text) > 2} - elsewhere  # not "ok"
         assert len(secret) > 20
         assert not [each for each in secret if each in text]
     described = describe(back)

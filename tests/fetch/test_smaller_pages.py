@@ -23,7 +23,7 @@ QUICK = Retries(base=0.001, longest=0.002)
 
 @pytest.fixture(scope="module")
 def shared_box():
-    with copied_box(responses=640, cache_seconds=0, calls_per_minute=None) as made:
+    with copied_box(responses=600, cache_seconds=0, calls_per_minute=None) as made:
         yield made
 
 
@@ -111,7 +111,7 @@ def test_pages_get_smaller_where_they_are_too_large_to_be_read(box):
     assert frame.index.tolist() == whole.index.tolist()
     pages = [call.params for call in calls_of(box, LIST, start)]
     assert [page["resultsperpage"] for page in pages].count("500") <= 2
-    assert len(client_of(box).table(LIST)) == 640  # with the test rows
+    assert len(client_of(box).table(LIST)) == 600  # with the test rows
 
 
 @pytest.mark.parametrize("times", [5, *(pytest.param(n, marks=pytest.mark.long) for n in (4, 6))])

@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
+from tests.boxes import NO_LIMITS, copied_box
+from tests.gate import Gate
+
 from .harness import Kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from alchemer_nb.sandbox import Sandbox
+
+PAGES, ROWS = 5, 2500  # of the largest survey
 LATEST = "installed"
 # 6.29.5 is the oldest that is promised; 7.1 shares one context among messages, 7.0 to 7.3 handle
 # widget messages on other threads, 7.4 sends them back to the cell's own. 7.0 to 7.3 leave about
@@ -26,14 +32,19 @@ STRANDING = ("7.0.", "7.1.", "7.2.", "7.3.")
 
 # What the pump and the waiting panel show in every line is shown once for downloads, syncs and Tab,
 # which stand on them; `make test-long` shows those in every line, too.
-ONCE = ("test_download.py", "test_sync.py", "test_completion.py")
+ONCE = ("test_download.py", "test_sync.py", "test_files.py", "test_completion.py")
+# So with interrupts of what waits as "bar" does.
+ONCE_KINDS = ("text", "job", "background")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        version = getattr(item, "callspec", None) and item.callspec.params.get("kernel")
-        is_once = item.path.parent == Path(__file__).parent and item.path.name in ONCE
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        version = params.get("kernel")
+        is_once = item.path.parent == Path(__file__).parent and (
+            item.path.name in ONCE or params.get("kind") in ONCE_KINDS
+        )
         if version in LONG or (is_once and version not in (None, LATEST)):
             item.add_marker(pytest.mark.long)
 
@@ -75,3 +86,16 @@ def kernel(
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def box() -> Iterator[Sandbox]:
+    with copied_box(responses=ROWS, **NO_LIMITS) as running:
+        yield running
+
+
+@pytest.fixture
+def gate(box: Sandbox) -> Iterator[Gate]:
+    """What the calls to ``box`` pass through: a test can hold them and look at what waits."""
+    with Gate(box.url) as before_box:
+        yield before_box

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from alchemer_nb.sandbox import Sandbox
+from alchemer_nb.sandbox.traffic.faults import Fault
+from tests.boxes import NO_LIMITS, copied_box
+
+from .conftest import PAGES, ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from alchemer_nb.sandbox import Sandbox
 
 pytestmark = pytest.mark.kernel
 
-TITLE, ROWS = "Customer satisfaction", 4000
+TITLE = "Customer satisfaction"
 CLICK = {"event": "click"}
 # A client of its own for each test: another would answer from what it remembers.
 SETUP = """
@@ -31,18 +34,15 @@ for name in ("df", "rows"):
 """
 
 
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    """Eight pages of four tenths of a second."""
-    with Sandbox(
-        responses=ROWS, latency=0.4, calls_per_minute=None, cache_seconds=0, refuse_identical=False
-    ) as started:
-        yield started
+# For where no bar is to be seen: every download takes longer than a bar waits.
+SLOW_START = Fault(
+    delay=0.6, when={"path": "surveyresponse", "page": 1, "resultsperpage": 500}, times=None
+)
 
 
-def setup(box: Sandbox, in_flight: int = 1) -> str:
+def setup(box: Sandbox, url: str = "", in_flight: int = 1) -> str:
     return SETUP.format(
-        url=box.url, token=box.api_token, secret=box.api_token_secret, in_flight=in_flight
+        url=url or box.url, token=box.api_token, secret=box.api_token_secret, in_flight=in_flight
     )
 
 
@@ -55,8 +55,8 @@ def new() -> str:
 
 
 @pytest.fixture
-def signed_in(kernel, box):
-    done = kernel.do(setup(box))
+def signed_in(kernel, box, gate):
+    done = kernel.do(setup(box, gate.url))
     assert done.status == "ok", done
     return kernel
 
@@ -89,6 +89,22 @@ def first_page(kernel, request: str) -> None:
     )
 
 
+def lines(kernel, request: str) -> list[str]:
+    """What the bar said, in order."""
+    values = [state.get("value") for state in states(kernel, request)]
+    return [value for value in values if isinstance(value, str)]
+
+
+def page(kernel, request: str, number: int) -> None:
+    """Waits until the bar tells of a page."""
+    until_told(kernel, request, f"of {ROWS:,} responses · page {number} of {PAGES}")
+
+
+def until_told(kernel, request: str, words: str) -> None:
+    """Waits until the bar says some words."""
+    kernel.until(lambda _: any(words in line for line in lines(kernel, request)), seconds=20)
+
+
 def left(kernel, display_id: str, seconds: float = 20) -> dict[str, Any]:
     """Waits until an output was written anew; what it shows at last."""
     message = kernel.until(
@@ -117,6 +133,13 @@ def is_display(message: dict[str, Any]) -> bool:
     return message["msg_type"] == "display_data"
 
 
+def begun(kernel, request: str) -> None:
+    """Waits until the kernel has taken up a cell."""
+    kernel.until(
+        lambda m: m["msg_type"] == "execute_input" and m["parent_header"].get("msg_id") == request
+    )
+
+
 def shows_error(kernel, request: str) -> bool:
     """Whether a cell shows an error, which front ends colour."""
     return any(
@@ -126,7 +149,8 @@ def shows_error(kernel, request: str) -> bool:
 
 
 @pytest.mark.timed
-def test_cancel_in_the_running_cell_stops_it_and_leaves_no_dead_button(signed_in):
+def test_cancel_in_the_running_cell_stops_it_and_leaves_no_dead_button(signed_in, gate):
+    gate.close(page=2)
     request = signed_in.run(f"%alchemer df << {new()}")
     output, button = shown(signed_in, request)
     first_page(signed_in, request)
@@ -143,13 +167,16 @@ def test_cancel_in_the_running_cell_stops_it_and_leaves_no_dead_button(signed_in
     assert closed(signed_in, request)
     after = signed_in.do(
         "import sys\nprint('df' in globals())\nearly = sys.last_value.partial\n"
-        "df = %alchemer partial\nprint(0 < len(df) < 4000, df is early)"
+        "df = %alchemer partial\nprint()\nprint(0 < len(df) <= 500, df is early)"
     )
-    assert after.text.split() == ["False", "True", "True"]
+    words = after.text.split()
+    assert [words[0], *words[-2:]] == ["False", "True", "True"], after.text
+    assert "So far 500 of 2,500" in " ".join(words)
 
 
 @pytest.mark.timed
-def test_an_interrupt_does_the_same(signed_in):
+def test_an_interrupt_does_the_same(signed_in, gate):
+    gate.close(page=2)
     request = signed_in.run(f"df = %alchemer {new()}")
     output, _ = shown(signed_in, request)
     first_page(signed_in, request)
@@ -165,11 +192,10 @@ def test_an_interrupt_does_the_same(signed_in):
 
 
 @pytest.mark.timed
-def test_an_interrupt_before_anything_has_come_stops_it_too(signed_in, box):
-    before = len(box.seen)
+def test_an_interrupt_before_anything_has_come_stops_it_too(signed_in, gate):
+    gate.close(path="")
     request = signed_in.run(f"%alchemer {new()}")
-    while len(box.seen) == before:
-        time.sleep(0.02)
+    gate.wait()
     began = time.monotonic()
     signed_in.interrupt()
     done = signed_in.ended(request)
@@ -177,24 +203,29 @@ def test_an_interrupt_before_anything_has_come_stops_it_too(signed_in, box):
     assert "it was stopped" in done.error
 
 
-def test_a_download_to_its_end_leaves_the_receipt_where_the_bar_was(signed_in):
+def test_a_download_to_its_end_leaves_the_receipt_where_the_bar_was(signed_in, gate):
+    gate.close(page=2)
     request = signed_in.run(f"%alchemer df << {new()}")
     queued = signed_in.run("print(len(df))")
     output, _ = shown(signed_in, request)
+    for number in range(1, PAGES):
+        page(signed_in, request, number)
+        gate.close(page=number + 2)
     done = signed_in.ended(request)
     assert done.status == "ok"
+    walked = [line for line in lines(signed_in, request) if f" of {PAGES} " in line]
+    assert all(" a second" in line and " left" in line for line in walked[: PAGES - 1])
     values = [s["value"] for s in states(signed_in, request) if "value" in s]
-    lines = [value for value in values if isinstance(value, str)]
-    assert any("of 4,000 responses · page" in line and " left" in line for line in lines)
     rows = [value for value in values if not isinstance(value, str)]
-    assert len(set(rows)) > 3
+    assert {500 * number for number in range(PAGES)} <= set(rows)
     assert rows == sorted(rows)
     receipt = left(signed_in, output)
     assert f"{TITLE} (9000001)" in receipt["text/plain"]
     assert closed(signed_in, request)
-    assert int(signed_in.ended(queued).text) > 3800
+    assert int(signed_in.ended(queued).text) > 0.95 * ROWS
 
 
+@pytest.mark.timed
 def test_a_small_download_shows_no_bar(kernel, box):
     kernel.do(setup(box))
     kernel.do("%alchemer df << responses 9000001 --limit 400")  # remembered from here on
@@ -206,33 +237,42 @@ def test_a_small_download_shows_no_bar(kernel, box):
     assert [sorted(data) for data in shown] == [["text/html", "text/plain"]]
 
 
-def test_a_job_in_the_background_gives_its_name_between_cells(signed_in):
+def test_a_job_in_the_background_gives_its_name_between_cells(signed_in, gate):
+    gate.close(page=2)
     request = signed_in.run(f"%alchemer df << {new()} --background")
     assert signed_in.ended(request).status == "ok"
     output, _ = shown(signed_in, request)
     assert signed_in.do("print('df' in globals())").text.strip() == "False"
+    gate.open()
     receipt = left(signed_in, output)
     assert receipt["text/plain"].startswith(f"df = {TITLE} (9000001)")
     assert "<div" in receipt["text/html"]
-    assert int(signed_in.do("print(len(df))").text) > 3800
+    assert int(signed_in.do("print(len(df))").text) > 0.95 * ROWS
 
 
-def test_a_cell_that_is_queued_behind_waits_for_the_name_that_it_reads(signed_in):
+def test_a_cell_that_is_queued_behind_waits_for_the_name_that_it_reads(signed_in, gate):
+    gate.close(page=2)
     began = signed_in.run(f"%alchemer df << {new()} --background")
     queued = [signed_in.run(cell) for cell in ("print('df' in globals())", "print('=', len(df))")]
     assert signed_in.ended(began).status == "ok"
     assert signed_in.ended(queued[0]).text.strip().endswith("False")
+    begun(signed_in, queued[1])
+    gate.open()
     done = signed_in.ended(queued[1])
     assert (done.status, done.error) == ("ok", "")
-    assert int(done.text.split()[-1]) > 3800
+    assert int(done.text.split()[-1]) > 0.95 * ROWS
     # An older frame of that name is not read in its place.
     signed_in.do("df = 'old'")
+    gate.close(page=2)
     began = signed_in.run(f"%alchemer df << {new()} --background")
     queued = [signed_in.run("print('=', len(df))")]
-    assert int(signed_in.ended(queued[0]).text.split()[-1]) > 3800
+    begun(signed_in, queued[0])
+    gate.open()
+    assert int(signed_in.ended(queued[0]).text.split()[-1]) > 0.95 * ROWS
 
 
-def test_cancel_of_a_job_in_the_background_works_between_cells(signed_in):
+def test_cancel_of_a_job_in_the_background_works_between_cells(signed_in, gate):
+    gate.close(page=2)
     request = signed_in.run(f"%alchemer df << {new()} --background")
     output, button = shown(signed_in, request)
     signed_in.ended(request)
@@ -243,7 +283,8 @@ def test_cancel_of_a_job_in_the_background_works_between_cells(signed_in):
     assert signed_in.do("print('df' in globals())").text.strip() == "False"
 
 
-def test_run_sync_waits_in_a_cell_with_its_bar_alive(signed_in):
+def test_run_sync_waits_in_a_cell_with_its_bar_alive(signed_in, gate):
+    gate.close(page=2)
     request = signed_in.run(
         "job = %alchemer responses 9000001 --background\nrows = len(run_sync(job))"
     )
@@ -276,24 +317,27 @@ def test_a_job_can_be_awaited_in_a_cell(signed_in):
     assert done.text.strip() == "30", done
 
 
-def test_text_where_it_is_asked_for_and_no_widgets(signed_in):
+def test_text_where_it_is_asked_for_and_no_widgets(signed_in, gate):
+    gate.close(page=2)
     request = signed_in.run(f"%alchemer df << {new()} --progress text")
+    signed_in.until_printed(request, f"of {ROWS:,} responses · page 1 of {PAGES}")
+    gate.open()
     done = signed_in.ended(request)
     assert done.status == "ok"
-    assert "of 4,000 responses · page" in done.text
     assert not any(signed_in.shows_widget(m, request) for m in signed_in.messages)
 
 
-def test_where_no_person_is_there_only_the_last_line_is_left(box):
+def test_where_no_person_is_there_only_the_last_line_is_left(tmp_path):
     from nbclient import NotebookClient  # takes a second, which every worker would need
     from nbformat import from_dict
 
+    store = f"import os\nos.environ['ALCHEMER_STORE'] = {str(tmp_path / 'store')!r}\n"
     cells = [
-        setup(box, in_flight=4),
         f"%alchemer df << {new()}",
         f"%alchemer later << {new()} --background",
         "print(len(df), len(later))",
         f"job = %alchemer {new()} --background\nprint(job.done, len(job.result()))",
+        "%alchemer sync 9000001",
     ]
     code: dict[str, Any] = {
         "cell_type": "code",
@@ -301,15 +345,19 @@ def test_where_no_person_is_there_only_the_last_line_is_left(box):
         "metadata": {},
         "outputs": [],
     }
-    notebook = from_dict(  # type: ignore[no-untyped-call]  # no hints
-        {
-            "cells": [{**code, "id": f"c{n}", "source": cell} for n, cell in enumerate(cells)],
-            "metadata": {},
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
-    )
-    NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
+    with copied_box(responses=ROWS, faults=[SLOW_START], **NO_LIMITS) as slow:
+        sources = [store + setup(slow, in_flight=4), *cells]
+        notebook = from_dict(  # type: ignore[no-untyped-call]  # no hints
+            {
+                "cells": [
+                    {**code, "id": f"c{n}", "source": each} for n, each in enumerate(sources)
+                ],
+                "metadata": {},
+                "nbformat": 4,
+                "nbformat_minor": 5,
+            }
+        )
+        NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     outputs = [cell["outputs"] for cell in notebook.cells]
     assert "widget" not in str(outputs)
     assert [output["output_type"] for output in outputs[1]] == ["display_data"]
@@ -321,3 +369,6 @@ def test_where_no_person_is_there_only_the_last_line_is_left(box):
     one, other = outputs[3][-1]["text"].split()[-2:]
     assert one == other
     assert outputs[4][-1]["text"].split()[-2:] == ["True", one]
+    (output,) = outputs[5]
+    assert output["output_type"] == "execute_result"
+    assert output["data"]["text/plain"].startswith(f"{TITLE}: {ROWS:,} new; ")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.kernel
 
 SEED = 20
-SECONDS = 1.2  # a download of the sandbox below takes about one
+SECONDS = 0.7  # a download of the sandbox below takes a little less
 CLICK = {"event": "click"}
 SETUP = """
 import itertools, signal, sys, threading, time, ipywidgets
@@ -148,7 +148,7 @@ def page(kernel: Kernel) -> Page:
 @pytest.fixture(scope="module")
 def box() -> Iterator[Sandbox]:
     with Sandbox(
-        responses=4000, latency=0.1, calls_per_minute=None, cache_seconds=0, refuse_identical=False
+        responses=4000, latency=0.05, calls_per_minute=None, cache_seconds=0, refuse_identical=False
     ) as started:
         yield started
 

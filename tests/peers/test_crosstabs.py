@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.peers
 
 SURVEYS = ("9000001", "9000002", "9000003", "9000005", "9000006")
+FORMATS = ("parquet", "sav")
 LEADING = {
     *("response_complete", "response_id", "date_started", "date_submitted"),
     *("response_time", "language"),
@@ -74,22 +75,26 @@ def client(box: Sandbox) -> Client:
     return Client(ApiKey(box.api_token, box.api_token_secret), region=box.region)
 
 
-@pytest.fixture(scope="module", params=["parquet", "sav"])
-def theirs(
-    request: pytest.FixtureRequest, box: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def written(box: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the peer wrote, by format and survey."""
     python = environment("crosstabs", ("crosstabs[surveys]==1.5.0",))
     printed = run(
         [str(python), str(Path(__file__).with_name("with_crosstabs.py"))],
         PEER_ADDRESS=box.url,
         PEER_TOKEN=box.api_token,
         PEER_SECRET=box.api_token_secret,
-        PEER_FORMAT=request.param,
+        PEER_FORMATS=" ".join(FORMATS),
         PEER_FOLDER=str(tmp_path_factory.mktemp("crosstabs")),
         PEER_SURVEYS=" ".join(SURVEYS),
     )
-    written: dict[str, Any] = json.loads(printed)
-    return written
+    found: dict[str, Any] = json.loads(printed)
+    return found
+
+
+@pytest.fixture(scope="module", params=FORMATS)
+def theirs(request: pytest.FixtureRequest, written: dict[str, Any]) -> Any:
+    return written[request.param]
 
 
 def frame_of(written: dict[str, Any]) -> pd.DataFrame:

@@ -15,11 +15,11 @@ keys = {
     "ALCHEMER_API_TOKEN": os.environ["PEER_TOKEN"],
     "ALCHEMER_API_TOKEN_SECRET": os.environ["PEER_SECRET"],
 }
-suffix = os.environ["PEER_FORMAT"]
 
 
-def read(number):
-    target = Path(os.environ["PEER_FOLDER"]) / f"{number}.{suffix}"
+def read(number, suffix):
+    target = Path(os.environ["PEER_FOLDER"]) / suffix / f"{number}.{suffix}"
+    target.parent.mkdir(exist_ok=True)
     pull_survey(
         "alchemer", PullOptions(survey_id=number, include_partial=True), str(target), environ=keys
     )
@@ -40,4 +40,5 @@ def read(number):
     return {"frame": values, "labels": labels, "sidecar": sidecar}
 
 
-json.dump({n: read(n) for n in os.environ["PEER_SURVEYS"].split()}, sys.stdout)
+surveys, formats = (os.environ[f"PEER_{name}"].split() for name in ("SURVEYS", "FORMATS"))
+json.dump({each: {n: read(n, each) for n in surveys} for each in formats}, sys.stdout)

@@ -25,7 +25,7 @@ ALL = {"test_rows": "include", "metadata": "all", "progress": "none"}
 
 QUIET = {"seed": 3, "responses": 1003, "form": "current", **NO_LIMITS}
 # What does not hang on the number of pages is shown by less than one, in test-long by three, too.
-COUNTS = (203, pytest.param(1003, marks=pytest.mark.long))
+COUNTS = (83, pytest.param(1003, marks=pytest.mark.long))
 
 
 def quiet_box(**more) -> AbstractContextManager[Sandbox]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from alchemer_nb.errors import (
     TransportError,
 )
 from alchemer_nb.frame.provenance import ZONE_NOTE
+from alchemer_nb.interrupts import delay_interrupts
 from alchemer_nb.notebook.kernel.outputs import print_text, show_line
 from alchemer_nb.notebook.kernel.pump import is_unattended
 from alchemer_nb.notebook.magic.response_options import describe_download
@@ -368,7 +369,6 @@ def responses(
     progress = progress or context.progress
     if context.day_first:
         options.setdefault("day_first", True)
-    job = _start_download(context, survey, options)
 
     def write_receipt(frame: pd.DataFrame) -> str:
         facts = frame.alchemer.facts
@@ -378,7 +378,9 @@ def responses(
             return ""
         return str(describe_download(facts, options, frame.shape)) if context.echo else job.note
 
-    return _wait_for_job(context, job, progress, write_receipt, background=background)
+    with _interrupts_delayed() as delay:
+        job = _start_download(context, survey, options)
+        return _wait_for_job(context, job, progress, write_receipt, delay, background=background)
 
 
 def _start_download(context: Context, survey: Any, options: Mapping[str, Any]) -> Job[pd.DataFrame]:
@@ -409,11 +411,19 @@ def _start_download(context: Context, survey: Any, options: Mapping[str, Any]) -
     return Job.of(str(survey), fetch)
 
 
+def _interrupts_delayed() -> ExitStack:
+    """Delay interrupts until it is closed: a job that nobody waits for would run on."""
+    delay = ExitStack()
+    delay.enter_context(delay_interrupts())
+    return delay
+
+
 def _wait_for_job(
     context: Context,
     job: Job[_Result],
     progress: str,
     write_receipt: Callable[[_Result], str],
+    delay: ExitStack,
     *,
     background: bool,
 ) -> _Result | Job[_Result] | None:
@@ -428,7 +438,7 @@ def _wait_for_job(
     from alchemer_nb.notebook.running.progress_views import wait_in_cell
 
     try:
-        result = wait_in_cell(job, context.shell, progress, write_receipt)
+        result = wait_in_cell(job, context.shell, progress, write_receipt, delay.close)
         return job if background and context.target is None else result
     except DownloadIncomplete as error:
         context.downloads.note_failure(job, error, context.target)
@@ -505,8 +515,10 @@ def sync(
         # In the foreground the result itself is what the cell shows.
         return str(synced) if background and context.progress != "none" else ""
 
-    job = Job.sync(context.client, survey, full=full, fresh=fresh, verify=verify)
-    return _wait_for_job(context, job, context.progress, write_receipt, background=background)
+    progress = context.progress
+    with _interrupts_delayed() as delay:
+        job = Job.sync(context.client, survey, full=full, fresh=fresh, verify=verify)
+        return _wait_for_job(context, job, progress, write_receipt, delay, background=background)
 
 
 def stores(context: Context) -> pd.DataFrame:

@@ -205,7 +205,11 @@ def choose_view(
 
 
 def wait_in_cell(
-    job: Job[_Result], shell: Any, progress: str, write_receipt: Callable[[_Result], str]
+    job: Job[_Result],
+    shell: Any,
+    progress: str,
+    write_receipt: Callable[[_Result], str],
+    allow_interrupts: Callable[[], None],
 ) -> _Result:
     """Wait for a job in the running cell, and show its progress.
 
@@ -214,6 +218,7 @@ def wait_in_cell(
         shell: What ``get_ipython()`` returns.
         progress: As for ``choose_view``.
         write_receipt: Returns the line to leave in place of the progress.
+        allow_interrupts: Raises an interrupt that came since the job was started, if there was one.
 
     Raises:
         DownloadIncomplete: Cancel was pressed, or the kernel interrupted.
@@ -223,6 +228,7 @@ def wait_in_cell(
     stopped, line = False, ""
     try:
         try:
+            allow_interrupts()
             if not job.wait(_SECONDS_WITHOUT_BAR):
                 with delay_interrupts():  # or a bar could be left that nobody closes
                     view = choose_view(job, shell, progress)
