@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from alchemer_nb.forks import renew_after_fork
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterator
 
 
@@ -80,6 +81,36 @@ class HeldInterrupts:
         current: object = signal.getsignal(signal.SIGINT)
         if current is self:
             signal.signal(signal.SIGINT, self._before)
+
+
+class TaskInterrupts(HeldInterrupts):
+    """A SIGINT handler that cancels a task while a loop that others use, too, runs for it.
+
+    A kernel reads its messages in that loop: an interrupt that is raised among them loses one. A
+    second interrupt is raised at once, for a task that blocks. As in ``asyncio.Runner``:
+    https://docs.python.org/3/library/asyncio-runner.html#handling-keyboard-interruption
+    """
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        super().__init__()
+        self._task = task
+        self._has_reached_task = False
+
+    def __call__(self, *signal_args: Any) -> None:
+        """Cancel the task at the first interrupt, and raise the second one."""
+        self._received.append(signal_args)
+        if len(self._received) > 1:
+            self.raise_received()
+        self._has_reached_task = self._task.cancel()
+        self._task.get_loop().call_soon_threadsafe(lambda: None)  # wakes a loop that waits
+
+    def end(self) -> None:
+        """Raise the interrupt, unless the task has caught its cancel and ended by itself."""
+        if self._task.done() and not self._task.cancelled():
+            self._task.exception()  # an error that is not taken is reported in a later cell
+            if self._has_reached_task:
+                self._received.clear()
+        super().end()
 
 
 def _interrupt_thread(main: int) -> None:

@@ -39,6 +39,15 @@ _STEPS = {
     6: ("#b2182b", "#ef8a62", "#fddbc7", "#d1e5f0", "#67a9cf", "#2166ac"),
     7: ("#b2182b", "#ef8a62", "#fddbc7", "#d9d9d9", "#d1e5f0", "#67a9cf", "#2166ac"),
 }
+# Of a scale without numbers it is not known which end is good: no red.
+_UNSCORED_STEPS = {
+    2: ("#b35806", "#7459a6"),
+    3: ("#b35806", "#d9d9d9", "#7459a6"),
+    4: ("#b35806", "#fdb863", "#b2abd2", "#7459a6"),
+    5: ("#b35806", "#fdb863", "#d9d9d9", "#b2abd2", "#7459a6"),
+    6: ("#b35806", "#f1a340", "#fee0b6", "#d8daeb", "#998ec3", "#7459a6"),
+    7: ("#b35806", "#f1a340", "#fee0b6", "#d9d9d9", "#d8daeb", "#998ec3", "#7459a6"),
+}
 _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#888888")
 _NPS = ("#d6604d", "#d9d9d9", "#4393c3")
 _PANEL_WIDTH, _OPTION_WIDTH, _TITLE_WIDTH = 22, 36, 58  # characters
@@ -60,7 +69,8 @@ def draw(frame: pd.DataFrame, question: str | int, options: TableOptions) -> Cha
         InvalidArgument: A question is unknown, or its answers cannot be drawn.
         KnowledgeLost: The frame carries no description.
     """
-    table = tabulate(frame, question, replace(options, testing=None, top=0, most_days=MOST_DAYS))
+    days = options.most_days if options.by else MOST_DAYS  # lines by day have no room
+    table = tabulate(frame, question, replace(options, testing=None, top=0, most_days=days))
     return draw_table(frame, table, options)
 
 
@@ -355,8 +365,10 @@ def _diverging(table: Table) -> tuple[dict[str, Any], str]:
     axis = {"title": None, "scale": {"domain": [-lowest, highest]},
             "axis": {"labelExpr": "format(abs(datum.value), '.0%')", "tickCount": 5}}  # fmt: skip
     least = (lowest + highest) * _PERCENT_WIDTH / _WIDTH  # share whose bar has room for a percent
-    colours = _STEPS.get(count)
-    paint = {"domain": labels, **({"range": colours} if colours else {"scheme": "redblue"})}
+    has_numbers = any(row.kind == "statistic" for row in table.blocks[0].rows)
+    steps, scheme = (_STEPS, "redblue") if has_numbers else (_UNSCORED_STEPS, "purpleorange")
+    colours = {"range": steps[count]} if count in steps else {"scheme": scheme}
+    paint = {"domain": labels, **colours}
     layer = [
         {"mark": {"type": "bar"}, "encoding": {
             "y": y, "x": {"field": "start", "type": "quantitative", **axis}, "x2": {"field": "end"},

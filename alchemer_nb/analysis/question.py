@@ -57,6 +57,11 @@ class Choice:
     score: float = math.nan
     not_applicable: bool = False
 
+    @property
+    def is_step(self) -> bool:
+        """True if it is a step of a scale that has a number."""
+        return not self.not_applicable and not math.isnan(self.score)
+
 
 @dataclass(frozen=True, eq=False)
 class Item:
@@ -349,15 +354,17 @@ class _Reader:
         self._note_left_out(given & (codes < 0), "that are no option of the survey")
         column = self._described[name]
         numbers = np.empty(0)
-        if any(choice.score == choice.score for choice in choices):
+        has_numbers = any(choice.is_step for choice in choices)
+        if has_numbers:
             scores = np.array([math.nan if c.not_applicable else c.score for c in choices])
             numbers = np.where(codes >= 0, scores[np.maximum(codes, 0)], np.nan)
         answered = codes >= 0
-        has_order, unscored = is_scale(column), all(c.score != c.score for c in choices)
+        has_order = is_scale(column)
         return Item(
             self._label(name), "single", (name,), asked | answered, answered, choices,
             codes=codes, numbers=numbers if has_order else np.empty(0), is_scale=has_order,
-            has_order_alone=has_order and unscored and 0 < len(choices) == len(column.choices),
+            has_order_alone=has_order and not has_numbers
+            and 0 < len(choices) == len(column.choices),
         )  # fmt: skip
 
     def _coded(self, name: str) -> tuple[tuple[Choice, ...], np.ndarray]:
@@ -471,7 +478,7 @@ class _Reader:
             return replace(item, asked=asked | answered)
         kind: Kind = "date" if pd.api.types.is_datetime64_any_dtype(cells.dtype) else "text"
         if kind == "date":
-            self._note_left_out(self._texts(name) & ~answered, "that are no date")
+            self._note_left_out(self._texts(name) & ~answered, "that could not be read as a date")
         return Item(self._label(name), kind, (name,), asked | answered, answered, values=cells)
 
 

@@ -465,16 +465,20 @@ def _of_download(about: Mapping[str, Any], rows: int) -> Iterator[str]:
         return
     # A reader of the report cannot download again: no options of that.
     yield f"{summary(about, lambda *_: '')}."
-    if chosen := "; ".join(_choices_of(about.get("asked", {}))):
-        yield f"The download was of some responses alone ({chosen})."
+    if chosen := "; ".join(_choices_of(about)):
+        yield f"The download asked for these responses alone: {chosen}."
     if rows != about.get("rows"):
         yield f"This report is of {counted(rows, 'response')}, chosen afterwards."
 
 
-def _choices_of(asked: dict[str, Any]) -> Iterator[str]:
+def _choices_of(about: Mapping[str, Any]) -> Iterator[str]:
     """Yield which responses a download was for; conditions are known without their values."""
+    asked = about.get("asked", {})
+    if asked.get("test_rows") == "only":
+        yield "test responses"
+    chosen = {**asked, **about.get("dates_read", {})}  # dates, in place of "7d" or "today"
     for name in ("status", "since", "until", "limit"):
-        if (value := asked.get(name)) is not None:
+        if (value := chosen.get(name)) is not None:
             values = value if isinstance(value, list | tuple) else [value]
             yield f"{name} {', '.join(map(str, values))}"
     for condition in asked.get("where") or ():

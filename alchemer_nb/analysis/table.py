@@ -201,8 +201,9 @@ def only_scores(table: Table) -> Table:
         InvalidArgument: It is not of an NPS question.
     """
     if {block.kind for block in table.blocks} != {"nps"}:
+        what = "no NPS question" if table.is_question else "a column of your own, no NPS question"
         raise InvalidArgument(
-            f"{table.question!r} is no NPS question",
+            f"{table.question!r} is {what}",
             hint="table() has the mean and the top box of any scale",
         )
     blocks = [

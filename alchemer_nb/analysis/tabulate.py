@@ -393,13 +393,13 @@ class _Builder:
         elif self._options.top not in (0, TableOptions.top):
             is_nps = item.kind == "nps"
             self._note_no_boxes("NPS has groups" if is_nps else "no scale with numbers")
-        elif item.has_order_alone:
+        elif is_scale and item.choices and not any(choice.is_step for choice in item.choices):
             self.notes.append("No mean and no boxes: the reporting values are no numbers.")
         return nets
 
     def _add_boxes(self, item: Item, nets: dict[str, list[str]]) -> None:
         """Add the highest and the lowest steps of a scale to the nets, or say why not."""
-        scored = [c for c in item.choices if not c.not_applicable and c.score == c.score]
+        scored = [choice for choice in item.choices if choice.is_step]
         steps = sorted({choice.score for choice in scored})  # of waves: one, however worded
         top = self._options.top
         if top and len(steps) >= 2 * top:
@@ -570,7 +570,7 @@ def _notes_on_rows(frame: pd.DataFrame, in_base: np.ndarray) -> Iterator[str]:
         repeat = "repeats" if n == 1 else "repeat"
         yield f"{counted(n, 'row')} of the base {repeat} a response that is there already."
     tests = frame.get("is_test_data")
-    if tests is not None and tests.dtype == bool and (n := int(tests[in_base].sum())):
+    if tests is not None and (n := int(tests[in_base].isin([True]).sum())):
         yield f"{counted(n, 'test response')} in the base."
     if "status" not in frame.columns:
         return

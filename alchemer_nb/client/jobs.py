@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from alchemer_nb.errors import DownloadIncomplete, InvalidArgument, Stopped
 from alchemer_nb.fetch.interruption import build_hint
 from alchemer_nb.forks import renew_after_fork
+from alchemer_nb.interrupts import TaskInterrupts
 from alchemer_nb.store.sync_result import COMPARISON_STOPPED, STOPPED
 from alchemer_nb.visible import make_visible
 
@@ -402,7 +403,8 @@ def run_sync(awaitable: Awaitable[Any] | Job[Any]) -> Any:
     """Wait for a job or a coroutine from a cell or function that is not async.
 
     Args:
-        awaitable: What to wait for. An interrupt cancels a job.
+        awaitable: What to wait for. An interrupt cancels it; a second one does not wait for its
+            end.
 
     Returns:
         Its result.
@@ -410,6 +412,7 @@ def run_sync(awaitable: Awaitable[Any] | Job[Any]) -> Any:
     Raises:
         DownloadIncomplete: The job was cancelled.
         AlchemerError: The error of the job.
+        KeyboardInterrupt: A coroutine was interrupted.
 
     Example:
         >>> from alchemer_nb import Job, run_sync
@@ -430,7 +433,14 @@ def run_sync(awaitable: Awaitable[Any] | Job[Any]) -> Any:
     import nest_asyncio2
 
     nest_asyncio2.apply(loop)
-    return loop.run_until_complete(_awaited(awaitable))
+    task = loop.create_task(_awaited(awaitable))
+    interrupts = TaskInterrupts(task)
+    interrupts.begin()
+    try:
+        loop.run_until_complete(asyncio.wait([task]))
+    finally:
+        interrupts.end()
+    return task.result()
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:

@@ -108,7 +108,10 @@ def column_of(frame: pd.DataFrame, description: Description, question: str | int
             f"{', '.join(names[:6])}{' …' if len(names) > 6 else ''}"
         )
     if not any(names[0] in each.columns for each in description.each_wave):
-        raise InvalidArgument(f"{names[0]!r} is no question of the survey")
+        here = records_here(frame, description)
+        named = [n for n, row in here if row["part"] in _WHOLE and names[0] in _called(n, row)]
+        own = f", but a column of your own; did you mean {named[0]!r}?" if named else ""
+        raise InvalidArgument(f"{names[0]!r} is no question of the survey{own}")
     return names[0]
 
 

@@ -145,8 +145,9 @@ def test_dates_become_responses_over_time() -> None:
     held = drawn.set_index("period")["count"]
     assert held[held > 0].to_dict() == days.to_dict()
     assert len(few.alchemer.table("date_submitted").blocks[0].choices) < 4  # months
-    lines = df.alchemer.plot("date_submitted", by="region_q3").spec
+    lines = few.alchemer.plot("date_submitted", by="region_q3").spec
     assert lines["mark"]["type"] == "line"
+    assert values(lines)["period"].nunique() < 4  # lines by day would hide each other
 
 
 def test_weights_change_the_shares() -> None:

@@ -240,6 +240,8 @@ def test_own_columns_that_the_survey_has_another_name_for(
     weighted = frame.alchemer.weight({"region": {"Up": 0.5, "Down": 0.5}})
     assert weighted.alchemer.weighting.targets["met"].all()
     assert frame.alchemer.columns("region") == ["region"]
+    with pytest.raises(InvalidArgument, match="a column of your own; did you mean 'q3'"):
+        frame.alchemer.score("region")
     assert shown(frame, "q3") == chosen(frame["q3"])
     # The report is of questions, and so are the checks of grids.
     few = customers[["region", *customers.alchemer.columns("q9")]]

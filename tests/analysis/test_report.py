@@ -312,11 +312,14 @@ def test_the_method_says_which_responses_were_downloaded(
     options = [survey_json.option(1, "North"), survey_json.option(2, "South")]
     question = survey_json.question(2, "RADIO", "Where?", "place", options, key="radio")
     data = {"2": {"id": 2, "type": "RADIO", "answer": "North", "answer_id": 1, "shown": True}}
-    asked = {"where": "place = North", "status": "Complete", "since": "2026-01-01"}
-    frame = survey_json.frame(scripted, [question], [survey_json.response(1, data)], **asked)
-    words = "some responses alone (status Complete; since 2026-01-01; place = …)."
+    asked = {"where": "place = North", "status": "Complete", "since": "2026"}
+    asked |= {"test_rows": "only"}
+    test = survey_json.response(1, data, is_test_data="1")
+    frame = survey_json.frame(scripted, [question], [test], **asked)
+    since = "since 2026-01-01 00:00 UTC"  # what was read: "7d" says nothing to a reader
+    words = f"these responses alone: test responses; status Complete; {since}; place = …."
     assert words in report(frame, tmp_path)
-    assert "some responses alone" not in whole()[1]
+    assert "these responses alone" not in whole()[1]
 
 
 def test_wide_tables_fit_on_paper(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from alchemer_nb.errors import InvalidArgument
 from tests import survey_json
 
 if TYPE_CHECKING:
+    from alchemer_nb.analysis.chart import Chart
     from tests.scripted import ScriptedServer
 
 if TYPE_CHECKING:
@@ -148,6 +149,11 @@ def test_boxes_for_which_a_scale_is_too_short_are_said(weighted: pd.DataFrame) -
     assert "left out" not in str(weighted.alchemer.table("satisfaction", top=0))
 
 
+def drawn_colours(chart: Chart) -> list[str]:
+    colours: list[str] = chart.spec["layer"][0]["encoding"]["color"]["scale"]["range"]
+    return colours
+
+
 def test_a_scale_without_numbers_says_so(scripted: ScriptedServer, weighted: pd.DataFrame) -> None:
     options = [survey_json.option(n, label) for n, label in enumerate(("Often", "Rarely"), 1)]
     question = survey_json.question(2, "RADIO", "Likert?", "often", options, key="radio-likert")
@@ -155,7 +161,15 @@ def test_a_scale_without_numbers_says_so(scripted: ScriptedServer, weighted: pd.
     frame = survey_json.frame(scripted, [question], [survey_json.response(1, data)])
     table = frame.alchemer.table("often")
     assert "No mean and no boxes: the reporting values are no numbers." in table.notes
-    assert "around the middle of a scale" in frame.alchemer.plot("often").description
+    chart = frame.alchemer.plot("often")
+    assert "around the middle of a scale" in chart.description
+    scored = weighted.alchemer.plot("satisfaction")  # in red and blue: bad and good
+    assert not {*drawn_colours(chart)} & {*drawn_colours(scored)}
+    options.append(survey_json.option(3, "Not applicable", "99"))
+    question = survey_json.question(2, "RADIO", "Likert?", "often", options, key="radio-likert")
+    more = survey_json.frame(scripted, [question], [survey_json.response(1, data)], survey_id=6)
+    assert more.alchemer.table("often").blocks[0].row("Mean") is None
+    assert more.alchemer.plot("often").description.startswith("Likert? Bars around the middle")
     own = frame.assign(often="Always")
     assert own.alchemer.plot("often").description.startswith("Likert? Bars. Often 0 %")
     assert "No mean" not in str(weighted.iloc[:0].alchemer.table("satisfaction"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -221,6 +222,53 @@ def test_run_sync_patches_asyncio_only_where_a_loop_runs_already(quick: Client) 
     assert run_sync(fetch()) == 5
     if "nest_asyncio2" not in sys.modules:  # another test of this process may have had a loop
         assert not hasattr(asyncio, "_nest_patched")
+
+
+INTERRUPTED = """
+import asyncio, signal
+from alchemer_nb import run_sync
+seen = []
+
+async def wait(ends):
+    try:
+        await asyncio.sleep(30)
+    except asyncio.CancelledError:
+        seen.append("cancelled")
+        if not ends:
+            raise
+        return "its own end"
+
+def read_message():  # as a kernel does in the loop that it shares
+    signal.raise_signal(signal.SIGINT)
+    seen.append("read")
+
+async def block():
+    signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
+    seen.append("not reached")
+
+async def cell():
+    loop = asyncio.get_running_loop()
+    for coroutine in (wait(False), wait(True), block()):
+        loop.call_later(0.01, read_message if coroutine.__name__ == "wait" else int)
+        try:
+            seen.append(run_sync(coroutine))
+        except KeyboardInterrupt:
+            seen.append("interrupted")
+    print(seen, signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+
+asyncio.new_event_loop().run_until_complete(cell())
+"""
+
+
+def test_an_interrupt_of_a_coroutine_spares_what_else_runs_in_the_loop() -> None:
+    code = [sys.executable, "-c", INTERRUPTED]
+    done = subprocess.run(code, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == (
+        "['read', 'cancelled', 'interrupted', 'read', 'cancelled', 'its own end', 'interrupted'] "
+        "True\n"
+    ), done.stderr
+    assert done.stderr == ""
 
 
 def test_a_wait_for_the_rate_limit_is_told_and_ends_within_half_a_second() -> None:

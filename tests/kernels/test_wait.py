@@ -56,6 +56,7 @@ def pair(kernel):
     """A fresh session in the kernel; key and secret of its sandbox."""
     done = kernel.do(SETUP)
     assert done.status == "ok", done
+    assert len(done.text.split()) == 2, done.text
     return done.text.split()
 
 
