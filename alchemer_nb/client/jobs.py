@@ -334,9 +334,12 @@ class Job(Generic[_Result]):
         return self._awaited().__await__()
 
     async def _awaited(self) -> _Result:
+        end = asyncio.wrap_future(self._future)
         try:
-            return await asyncio.shield(asyncio.wrap_future(self._future))
+            return await asyncio.shield(end)
         except asyncio.CancelledError:  # as for a task: cancelling the wait cancels the job
+            # asyncio would report the error of a job that nobody waits for, in a later cell.
+            end.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
             self.cancel()
             raise
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 
 from alchemer_nb import Job, run_sync
 from alchemer_nb.client.client import Client
-from alchemer_nb.errors import ConditionError, DownloadIncomplete, InvalidArgument, SurveyNotFound
+from alchemer_nb.errors import (
+    ConditionError,
+    DownloadIncomplete,
+    InvalidArgument,
+    Stopped,
+    SurveyNotFound,
+)
 from alchemer_nb.fetch.progress import Progress
 from alchemer_nb.http.credentials import ApiKey
 from alchemer_nb.sandbox import Sandbox
@@ -204,6 +211,30 @@ def test_who_stops_waiting_in_a_coroutine_stops_the_download(slow: Client) -> No
     with pytest.raises(TimeoutError):
         asyncio.run(hurry())
     assert job.cancelled
+
+
+def test_the_error_of_a_job_that_nobody_waits_for_is_not_reported_later() -> None:
+    reported: list[dict[str, Any]] = []
+
+    def fetch(_: object, stop: threading.Event) -> None:
+        stop.wait(10)
+        raise Stopped
+
+    async def leave() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: reported.append(what))
+        job = Job.of("A survey", fetch)
+        waiting = asyncio.ensure_future(job)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # it waits for the job by now
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        with pytest.raises(DownloadIncomplete):
+            await job
+
+    asyncio.run(leave())
+    gc.collect()  # when asyncio reports errors that nobody took
+    assert reported == []
 
 
 def test_run_sync_waits_for_jobs_and_coroutines(quick: Client) -> None:
