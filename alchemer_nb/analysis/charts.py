@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alchemer_nb.analysis.chart import Chart, look
+from alchemer_nb.analysis.histogram import bar_edges
 from alchemer_nb.analysis.question import read_question
 from alchemer_nb.analysis.shown import rounded
 from alchemer_nb.analysis.statistics import are_whole
@@ -51,12 +52,11 @@ _UNSCORED_STEPS = {
 _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31", "#888888")
 _NPS = ("#d6604d", "#d9d9d9", "#4393c3")
 _PANEL_WIDTH, _OPTION_WIDTH, _TITLE_WIDTH = 22, 36, 58  # characters
-_MOST_BARS, _MOST_PANELS, _MOST_BINS, _MOST_PERIODS = 30, 12, 24, 400
+_MOST_BARS, _MOST_PANELS, _MOST_PERIODS = 30, 12, 400
 MOST_DAYS = 100  # bars of responses over time
 _PANELS_IN_A_ROW, _MOST_TITLE_LINES, _MOST_STEPS = 4, 12, 11
 _WIDTH = 360
 _LEGEND_WIDTH, _LINE_HEIGHT = 580, 14
-_HUGE = 2.0**52  # above, floats have no halves
 _MOST_SPOKEN = 12  # labels in the words of a chart
 _PERCENT_WIDTH = 28  # pixels of a percent in a bar
 _SPLIT = "split(datum.label, '\\n')"
@@ -524,7 +524,7 @@ def _histogram(
     numbers = item.numbers[item.answered]
     if not len(numbers):
         return {"data": {"values": []}, "mark": "bar"}, "Nobody answered."
-    edges, whole = _edges(numbers), are_whole(numbers)
+    edges, whole = bar_edges(numbers), are_whole(numbers)
     panels = _panels(frame, table, options)
     _check_number(len(panels), _MOST_PANELS, "panels")
     names = distinct(wrap(label, _PANEL_WIDTH) for label, _, _ in panels)
@@ -552,31 +552,6 @@ def _histogram(
     if several:
         return _in_panels(values, names, inner), words
     return {"data": {"values": values}, **inner}, words
-
-
-def _edges(numbers: np.ndarray) -> np.ndarray:
-    """Return the edges of the bars of a histogram; of whole numbers, all bars span as many."""
-    low, high = float(numbers.min()), float(numbers.max())
-    if low == high:
-        half = max(0.5, abs(low) / 1000)
-        return np.array([low - half, high + half])
-    bars = _count_bars(numbers, low, high)
-    if are_whole(numbers) and max(-low, high) < _HUGE:
-        step = max(1, math.ceil((high - low + 1) / bars))
-        return np.arange(low - 0.5, high + step, step)
-    return 2 * np.linspace(low / 2, high / 2, bars + 1)
-
-
-def _count_bars(numbers: np.ndarray, low: float, high: float) -> int:
-    """Return how many bars numbers need: by Sturges or by Freedman and Diaconis, the larger.
-
-    Unlike NumPy's, this does not build the edges, of which huge ranges have no end.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        below, above = np.percentile(numbers / 2, [25, 75])  # halves, which do not overflow
-    width = 2 * (above - below) / len(numbers) ** (1 / 3)
-    by_width = (high / 2 - low / 2) / width if width > 0 else 0.0
-    return math.ceil(min(max(math.log2(len(numbers)) + 1, by_width), _MOST_BINS))
 
 
 def _in_words(block: Block, place: int) -> str:
