@@ -122,7 +122,7 @@ def test_the_summary_says_how_many_options_were_asked_for(client: Client) -> Non
 def test_an_estimate_repeats_the_notes_on_conditions(
     client: Client, where: Any, notes: list[str]
 ) -> None:
-    estimate = client.estimate(small.SURVEY_ID, where=where)
+    estimate = client.estimate(small.SURVEY_ID, where=where, test_rows="include")
     assert [*estimate.notes] == notes
     assert str(estimate).endswith("; ".join(["", *notes]))
 
