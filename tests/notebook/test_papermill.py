@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.boxes import copied_box
+from tests.boxes import NO_LIMITS, copied_box
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def test_parameters_and_the_environment(run, box: Sandbox) -> None:
 
 @pytest.mark.parametrize("cell", [STOP, "%alchemer responses 1"], ids=["stopped", "failed"])
 def test_a_cell_that_fails_ends_the_run(run, cell: str) -> None:
-    with copied_box(latency=0.2) as slow:  # a job is stopped before its end
+    with copied_box(responses=203, latency=0.2, **NO_LIMITS) as slow:  # with the keys of `box`
         error, notebook = run("address = ''", BEGIN, cell, "print('went on')", address=slow.url)
     assert error.ename in ("DownloadIncomplete", "NotFound")
     assert "\n" not in error.evalue
