@@ -77,9 +77,12 @@ def test_parameters_and_the_environment(run, box: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("cell", [STOP, "%alchemer responses 1"], ids=["stopped", "failed"])
-def test_a_cell_that_fails_ends_the_run(run, cell: str) -> None:
-    with copied_box(responses=203, latency=0.2, **NO_LIMITS) as slow:  # with the keys of `box`
-        error, notebook = run("address = ''", BEGIN, cell, "print('went on')", address=slow.url)
+def test_a_cell_that_fails_ends_the_run(run, monkeypatch: pytest.MonkeyPatch, cell: str) -> None:
+    # Of several pages, so that a job cannot end before it is stopped.
+    with copied_box(responses=1003, latency=0.2, **NO_LIMITS) as large:
+        monkeypatch.setenv("ALCHEMER_API_TOKEN", large.api_token)
+        monkeypatch.setenv("ALCHEMER_API_TOKEN_SECRET", large.api_token_secret)
+        error, notebook = run("address = ''", BEGIN, cell, "print('went on')", address=large.url)
     assert error.ename in ("DownloadIncomplete", "NotFound")
     assert "\n" not in error.evalue
     assert [output.output_type for output in notebook.cells[-2].outputs][-1] == "error"
