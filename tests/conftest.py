@@ -42,8 +42,9 @@ hypothesis.settings.load_profile("fast")
 
 LIVE = pytest.StashKey[dict[str, Secret]]()  # for tests/live alone
 
-# What takes longest as a whole begins first, so that no worker is left with it at the end.
-ORDER = ("docs", "browser", "kernel", "notebook", "peers", "binder")
+# What takes longest as a whole begins first, so that no worker is left with it at the end: the
+# browser on one, and on the other what installs environments of its own, where there are none yet.
+ORDER = ("browser", "peers", "binder", "docs", "kernel", "notebook")
 
 
 @pytest.hookimpl(tryfirst=True)
