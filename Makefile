@@ -53,7 +53,7 @@ check: $(VENV)/.installed-test
 test: $(if $(ARGS),$(VENV)/.installed-test,check) $(VENV)/.installed-docs
 	@$(BIN)/python -m tests.browser.chromium --install
 ifeq ($(ARGS),)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder \
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
 	  -m "not long and ($(SLOW)) and not timed" $(SLOW_FILES)
 	@$(BIN)/python -m pytest -m "not long and ($(SLOW)) and timed" $(SLOW_FILES)
 else

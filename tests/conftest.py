@@ -48,14 +48,12 @@ ORDER = ("browser", "peers", "binder", "docs", "kernel", "notebook")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         mode = getattr(item, "callspec", None) and item.callspec.params.get("credentials")
         if mode not in (None, MODES[0]) and not item.get_closest_marker("every_mode"):
             item.add_marker(pytest.mark.long)
         check_marks(item)
-        if config.getoption("dist", "no") == "loadgroup":
-            item.add_marker(pytest.mark.xdist_group(worker_group(item)))
 
     def cost(item: pytest.Item) -> int:
         marks = [ORDER.index(mark.name) + 1 for mark in item.iter_markers() if mark.name in ORDER]
@@ -74,14 +72,6 @@ def check_marks(item: pytest.Item) -> None:
 @functools.cache
 def text_of(path: Path) -> str:
     return path.read_text("utf-8")
-
-
-def worker_group(item: pytest.Item) -> str:
-    """Return what one worker runs as a whole: what shares a JupyterLab, a kernel, or a file."""
-    if item.get_closest_marker("browser"):
-        return "browser"
-    kernel = getattr(item, "callspec", None) and item.callspec.params.get("kernel")
-    return f"kernel {kernel}" if kernel else item.path.name
 
 
 # What is made of the answers is shown in the first mode, and by `make test-long` in every mode. The

@@ -262,7 +262,7 @@ ENDLESS = {
 def test_what_does_not_end_is_given_up(name):
     talk, reason = ENDLESS[name]
     with _Talker(talk) as server:
-        client = Client(KEY, region=server.region, timeout=(2, 0.05), retries=1)
+        client = Client(KEY, region=server.region, timeout=(2, 0.15), retries=1)
         error = failure(client)
         assert isinstance(error, TransportError)
         assert error.reason == reason

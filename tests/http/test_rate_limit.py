@@ -24,7 +24,7 @@ from alchemer_nb.http.waiting import CallOptions
 from tests.conftest import credentials_for
 
 HOST, WHO = "api.example", "canary-token-0123456789abcdef"
-SHORT = 0.4  # seconds of a minute in these tests
+SHORT = 0.6  # seconds of a minute in these tests
 SEEN = SHORT * 0.85  # a turn is seen a little after it was given, so one may seem nearer the next
 
 

@@ -446,7 +446,7 @@ def test_who_leaves_early_leaves_no_trace(caplog: pytest.LogCaptureFixture) -> N
 
 def test_calls_that_wait_are_counted() -> None:
     with (
-        Sandbox(surveys=[small.build()], latency=0.1, **CALM) as box,
+        Sandbox(surveys=[small.build()], latency=0.3, **CALM) as box,
         ThreadPoolExecutor(3) as pool,
     ):
         list(pool.map(caller(box), ["account", "survey", "account"]))
