@@ -23,7 +23,7 @@ display(W.VBox([name, button, out]))
 """
 
 
-@pytest.mark.parametrize("kept", [True, pytest.param(False, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kept", [True, False])
 def test_a_widget_answers_and_its_state_is_saved_only_when_asked(
     window: Window, kept: bool
 ) -> None:
